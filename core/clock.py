@@ -1,4 +1,4 @@
-"""What time it is: the real clock, or one virtual clock shared by every process of a sped-up city. Pure but for reading it.
+"""What time it is: the real clock, or one virtual clock shared by every process of a sped-up city. Pure but for that.
 
 The virtual clock runs future checks, silence, running fees, billing and rollups. TLS, signatures, the freshness of
 payments and timeouts always use real time.

@@ -17,7 +17,7 @@ class ParkingError(Exception):
 
     slug: ClassVar[str] = "error"
 
-    def __init__(self, message: str, **facts: str | int | float | bool | list[str] | None) -> None:
+    def __init__(self, message: str, **facts: str | float | bool | list[str] | None) -> None:
         super().__init__(message)
         self.message = message
         self.facts = facts

@@ -1,0 +1,70 @@
+"""What a deployment may change: built once per process from ``PARKING_*`` variables and passed down as plain values."""
+
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, PositiveInt, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.clock import Clock, parse_clock
+
+
+class Settings(BaseSettings):
+    """Every setting, with its unit in its name. ``parking doctor`` shows the ones in force."""
+
+    model_config = SettingsConfigDict(env_prefix="PARKING_", frozen=True, extra="ignore")
+
+    database_url: SecretStr | None = None
+    """``postgresql://user:password@host:port/name`` of a TimescaleDB; unset: the embedded one."""
+    mqtt_url: SecretStr | None = None
+    """``mqtt://user:password@host:port`` or ``mqtts://``; unset: the embedded broker."""
+    state_dir: Path | None = None
+    """The folder of this installation; unset: the user's own."""
+
+    zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
+    """The zone of lots that name none."""
+    clock: str = ""
+    """Empty for real time, else ``real_start_ms/virtual_start_ms/speed``: one virtual clock for every process."""
+
+    mqtt_client_id: str = "parking-ingest"
+    """The broker keeps one session for this name; a stand-by uses the same and takes it over."""
+    mqtt_version: int = Field(default=4, ge=4, le=5)
+    """4 is MQTT 3.1.1 (cheaper in Python), 5 is MQTT 5."""
+    mqtt_ca_file: Path | None = None
+    """Certificate authority for ``mqtts://``; unset: the system's own."""
+    batch_size: PositiveInt = Field(default=1_000, le=20_000)
+    """Most messages written in one transaction; the broker's window must not be smaller."""
+    flush_after_ms: PositiveInt = Field(default=200, le=5_000)
+    """Oldest an unwritten reading may get: part of the lag a driver sees on the sign."""
+    inbox_limit: PositiveInt = 20_000
+    """Messages held in memory at most; beyond it the connection is dropped and the broker queues."""
+    future_tolerance_seconds: PositiveInt = 300
+    """A reading further ahead of the instant we first received it is refused."""
+
+    host: str = "127.0.0.1"
+    """Where the api listens."""
+    port: int = Field(default=8000, ge=0, le=65_535)
+    public_url: str = ""
+    """How the api is reached from outside, for printed codes and payment returns; empty: ``http://host:port``."""
+    secret_key: SecretStr = SecretStr("")
+    """Signs what is printed on spaces and login cookies; at least 32 random characters."""
+    plate_key: SecretStr = SecretStr("")
+    """Encrypts plates at rest and makes their search tokens; at least 32 random characters."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose ``X-Forwarded-For`` is believed by the rate limiter."""
+
+    log_json: bool = False
+    """One JSON object a line (production) instead of coloured text (a terminal)."""
+    metrics_port: int = Field(default=0, ge=0, le=65_535)
+    """Where ingest and worker serve ``/metrics`` and ``/health``; 0: they do not."""
+
+    @field_validator("zone", mode="before")
+    @classmethod
+    def _zone_by_name(cls, value: object) -> object:
+        return ZoneInfo(value) if isinstance(value, str) else value
+
+    @cached_property
+    def the_clock(self) -> Clock:
+        """The clock every rule of this process reads."""
+        return parse_clock(self.clock)
