@@ -105,10 +105,10 @@ class State:
         with (self.run / f"{name}.lock").open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_free = True
             except BlockingIOError:
-                yield False
-            else:
-                yield True
+                is_free = False
+            yield is_free
 
 
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:

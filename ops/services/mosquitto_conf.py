@@ -7,7 +7,7 @@ from ops.services.settings import TlsListener
 WINDOW = 20_000
 """Unacknowledged messages on the way to one client: never smaller than the largest batch that ingest may be set to."""
 QUEUE = 500_000
-"""Messages kept for a client that is away: 2 300 sensors fill it in a day, a demo at 60 times the speed in half an hour."""
+"""Messages kept for a client that is away: 2 300 sensors fill it in a day, the demo at 60 times speed in 30 min."""
 QUEUE_BYTES = 512 * 1024 * 1024
 MESSAGE_BYTES = 256 * 1024
 """A gateway's 500 readings take less than half of this. Longer messages are dropped."""
