@@ -14,6 +14,8 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("CREATE TYPE occupancy AS ENUM ('occupied', 'free', 'unknown')")
+    op.execute("CREATE TYPE reading_kind AS ENUM ('boot', 'change', 'heartbeat', 'report')")
     op.execute(
         """
         CREATE TABLE reading (

@@ -1,0 +1,86 @@
+"""Between the broker and the writer: a bounded queue, handed out in batches by size or age."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+
+class Message(NamedTuple):
+    """One MQTT message as it came, and what its acknowledgement needs."""
+
+    topic: str
+    payload: bytes
+    received_ms: int
+    """When it was received, on the installation's clock."""
+    epoch: int
+    """The connection it came on; an acknowledgement never crosses connections."""
+    mid: int
+    qos: int
+
+
+class Inbox:
+    """Messages received and not yet written, oldest first.
+
+    The broker's in-flight window bounds it in ordinary life; ``limit`` bounds it whatever the broker does.
+    """
+
+    def __init__(self, *, batch_size: int, flush_after_ms: int, limit: int) -> None:
+        self._messages: deque[Message] = deque()
+        self._filled = asyncio.Event()
+        self._full_batch = asyncio.Event()
+        self._closed = False
+        self._batch_size = batch_size
+        self._flush_after_seconds = flush_after_ms / 1_000
+        self._limit = limit
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the hard limit is reached: the subscriber then drops the connection and the broker queues."""
+        return len(self._messages) >= self._limit
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it has emptied enough to connect again: one batch is left at most."""
+        return len(self._messages) <= self._batch_size
+
+    def put(self, message: Message) -> None:
+        """Take a message; never blocks, called from the network's callback."""
+        self._messages.append(message)
+        self._filled.set()
+        if len(self._messages) >= self._batch_size:
+            self._full_batch.set()
+
+    def close(self) -> None:
+        """No more messages will come; ``batches`` ends after the last."""
+        self._closed = True
+        self._filled.set()
+        self._full_batch.set()
+
+    async def batches(self, *, idle_seconds: float) -> AsyncIterator[list[Message]]:
+        """Batches of at most ``batch_size`` messages, none older than the flush age when the writer keeps up.
+
+        An empty batch comes when nothing has arrived for ``idle_seconds``, so that the writer can do what is due.
+        """
+        while not self._closed or self._messages:
+            if not self._messages:
+                self._filled.clear()
+                if not await _set_within(self._filled, idle_seconds):
+                    yield []
+                continue
+            if len(self._messages) < self._batch_size and not self._closed:
+                self._full_batch.clear()
+                await _set_within(self._full_batch, self._flush_after_seconds)
+            yield [self._messages.popleft() for _ in range(min(self._batch_size, len(self._messages)))]
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

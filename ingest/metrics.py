@@ -1,0 +1,35 @@
+"""What ingest counts, for Prometheus and for the process's own status line."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from core.occupancy import Reason
+from ingest.writer import Written
+
+received = Counter("parking_ingest_messages_received", "MQTT messages taken from the broker")
+stored = Counter("parking_ingest_readings_stored", "Readings stored for the first time")
+repeated = Counter("parking_ingest_readings_repeated", "Readings that were stored already")
+refused = Counter("parking_ingest_refused", "Messages or elements that made no reading", ["reason"])
+sessions = Counter("parking_ingest_session_writes", "Session rows inserted or changed")
+refolded = Counter("parking_ingest_spaces_refolded", "Spaces folded again because of late readings")
+retries = Counter("parking_ingest_retries", "Batches tried again", ["why"])
+waiting = Gauge("parking_ingest_inbox_messages", "Messages received and not yet written")
+last_message_at = Gauge("parking_ingest_last_message_timestamp_seconds", "When the newest message was received")
+commit_seconds = Histogram(
+    "parking_ingest_commit_seconds", "Time of one batch's transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
+)
+lag_seconds = Histogram(
+    "parking_ingest_lag_seconds",
+    "From the newest reading's event time to its commit",
+    buckets=(0.1, 0.3, 0.5, 1, 2, 5, 15, 60, 600),
+)
+
+
+def count(written: Written) -> None:
+    """Add one batch to the counters."""
+    received.inc(written.messages)
+    stored.inc(written.stored)
+    repeated.inc(written.repeated)
+    sessions.inc(written.sessions)
+    refolded.inc(written.refolded)
+    for reason, times in written.refused.items():
+        refused.labels(Reason(reason).value).inc(times)

@@ -1,0 +1,108 @@
+"""The whole life of a message, readable in one place: inbox, transaction, acknowledgement; again after any failure."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import asyncpg
+import structlog
+
+from core.clock import Clock
+from ingest import metrics
+from ingest.database import connect
+from ingest.inbox import Inbox, Message
+from ingest.writer import OvertakenError, Writer, Written, write_isolating
+
+log = structlog.get_logger()
+
+IDLE_SECONDS: Final = 0.5
+"""How often to look for what is due when no message comes."""
+RETRY_SECONDS: Final = (0.1, 5.0)
+"""First and longest wait after a failure, doubled between."""
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+)
+"""What a database that is away, starting, stopping, full or busy answers: nothing is wrong with the batch."""
+
+
+class Pipeline:
+    """Drains the inbox into the database, for as long as the inbox lives."""
+
+    def __init__(self, url: str, writer: Writer, *, ack: Callable[[Sequence[Message]], int], clock: Clock) -> None:
+        self._url = url
+        self._writer = writer
+        self._ack = ack
+        self._clock = clock
+        self._db: asyncpg.Connection | None = None
+        self._is_stale = True
+
+    async def drain(self, inbox: Inbox) -> None:
+        """Write every batch, acknowledge it after its commit, and never give one up."""
+        async for batch in inbox.batches(idle_seconds=IDLE_SECONDS):
+            await self._write_until_done(batch)
+            self._ack(batch)
+            metrics.waiting.set(len(inbox))
+        if self._db is not None:
+            await self._db.close()
+
+    async def _write_until_done(self, batch: Sequence[Message]) -> None:
+        wait_seconds = RETRY_SECONDS[0]
+        while True:
+            try:
+                db = await self._connected()
+                if batch:
+                    await self._write(db, batch)
+                await self._writer.announce_due(db)
+            except OvertakenError:
+                metrics.retries.labels("overtaken").inc()
+                log.info("batch.overtaken", messages=len(batch))
+                self._is_stale = True
+            except AWAY as error:
+                metrics.retries.labels("database").inc()
+                log.warning("database.away", why=f"{type(error).__name__}: {error}", waiting_seconds=wait_seconds)
+                await self._disconnect()
+                await asyncio.sleep(wait_seconds)
+                wait_seconds = min(2 * wait_seconds, RETRY_SECONDS[1])
+            else:
+                return
+
+    async def _write(self, db: asyncpg.Connection, batch: Sequence[Message]) -> None:
+        began = time.perf_counter()
+
+        def report(written: Written) -> None:
+            metrics.count(written)
+            if written.newest_ms:
+                metrics.lag_seconds.observe(max(0, self._clock.now_ms() - written.newest_ms) / 1_000)
+
+        await write_isolating(self._writer, db, batch, report)
+        metrics.commit_seconds.observe(time.perf_counter() - began)
+        metrics.last_message_at.set(batch[-1].received_ms / 1_000)
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._db is None or self._db.is_closed():
+            self._db = await connect(self._url)
+            await self._db.add_listener("parking_registry", self._on_registry)
+            self._is_stale = True
+        if self._is_stale:
+            self._is_stale = False
+            await self._writer.load(self._db)
+        return self._db
+
+    async def _disconnect(self) -> None:
+        self._is_stale = True
+        if self._db is not None:
+            self._db.terminate()
+            self._db = None
+
+    def _on_registry(self, *_: object) -> None:
+        log.info("registry.changed")
+        self._is_stale = True

@@ -1,0 +1,270 @@
+"""The statements of the hot path, each one multi-row round trip. Instants are milliseconds (``ingest.database``)."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from core.ids import SensorId, SpaceId
+from core.occupancy import Occupancy, Reading, Refusal
+from ingest.sessions import SessionWrite, SpaceFold
+
+PAYLOAD_KEPT_BYTES: Final = 65_536
+"""So much of a refused payload is kept; its length is kept too."""
+
+_encode = msgspec.json.Encoder().encode
+
+_READING_COLUMNS: Final = (
+    "observed_at",
+    "sensor_id",
+    "boot",
+    "seq",
+    "occupancy",
+    "kind",
+    "space_id",
+    "received_at",
+    "topic",
+    "raw",
+    "battery_mv",
+    "rssi_dbm",
+    "temperature_c",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An accepted reading and how it came."""
+
+    reading: Reading
+    sensor_id: SensorId
+    space_id: SpaceId
+    received_ms: int
+    topic: str
+
+
+async def store_readings(db: asyncpg.Connection, arrivals: Sequence[Arrival]) -> None:
+    """Store readings known to be new.
+
+    Raises:
+        asyncpg.UniqueViolationError: one of them was there already; nothing is stored.
+    """
+    if arrivals:
+        await db.copy_records_to_table(
+            "reading", records=[_reading_row(arrival) for arrival in arrivals], columns=_READING_COLUMNS
+        )
+
+
+async def store_unless_repeated(db: asyncpg.Connection, arrivals: Sequence[Arrival]) -> set[int]:
+    """Store those readings that are not there yet; returns the places in ``arrivals`` of those that were new."""
+    if not arrivals:
+        return set()
+    columns = list(zip(*(_reading_row(arrival) for arrival in arrivals), strict=True))
+    rows = await db.fetch(
+        """
+        INSERT INTO reading (observed_at, sensor_id, boot, seq, occupancy, kind, space_id, received_at, topic, raw,
+                             battery_mv, rssi_dbm, temperature_c)
+        SELECT * FROM unnest($1::timestamptz[], $2::int[], $3::bigint[], $4::bigint[], $5::occupancy[],
+                             $6::reading_kind[], $7::int[], $8::timestamptz[], $9::text[], $10::bytea[], $11::int[],
+                             $12::smallint[], $13::float8[])
+        ON CONFLICT DO NOTHING
+        RETURNING observed_at, sensor_id, boot, seq, occupancy, kind
+        """,
+        *columns,
+    )
+    stored = {tuple(row) for row in rows}
+    return {place for place, identity in enumerate(zip(*columns[:6], strict=True)) if identity in stored}
+
+
+async def store_frames(db: asyncpg.Connection, arrivals: Sequence[Arrival]) -> set[tuple[int, str, int]]:
+    """Remember LoRaWAN frames; returns those that were new. A frame seen before is a repeat, whatever its time."""
+    frames = {
+        (arrival.sensor_id, arrival.reading.frame.session, arrival.reading.frame.f_cnt): arrival.reading.at_ms
+        for arrival in arrivals
+        if arrival.reading.frame is not None
+    }
+    if not frames:
+        return set()
+    sensors, sessions, counters = zip(*frames, strict=True)
+    rows = await db.fetch(
+        """
+        INSERT INTO uplink_frame (sensor_id, frame_session, f_cnt, observed_at)
+        SELECT * FROM unnest($1::int[], $2::text[], $3::bigint[], $4::timestamptz[])
+        ON CONFLICT DO NOTHING RETURNING sensor_id, frame_session, f_cnt
+        """,
+        sensors,
+        sessions,
+        counters,
+        list(frames.values()),
+    )
+    return {(row[0], row[1], row[2]) for row in rows}
+
+
+async def store_refusals(db: asyncpg.Connection, refusals: Iterable[tuple[Refusal, str, int]]) -> None:
+    """Keep refused messages ``(refusal, topic, received_ms)``, each kind of bytes once with how often it came."""
+    by_digest: dict[bytes, list[object]] = {}
+    for refusal, topic, received_ms in refusals:
+        digest = hashlib.sha256(b"\0".join((topic.encode(), refusal.reason.encode(), refusal.raw))).digest()
+        if digest in by_digest:
+            row = by_digest[digest]
+            row[-2], row[-1] = received_ms, int(str(row[-1])) + 1
+            continue
+        by_digest[digest] = [
+            digest,
+            refusal.reason,
+            printable(refusal.detail),
+            printable(topic),
+            None if refusal.sensor is None else printable(refusal.sensor),
+            refusal.at_ms,
+            refusal.raw[:PAYLOAD_KEPT_BYTES],
+            len(refusal.raw),
+            received_ms,
+            received_ms,
+            1,
+        ]
+    if not by_digest:
+        return
+    await db.execute(
+        """
+        INSERT INTO refusal (digest, reason, detail, topic, sensor, observed_at, payload, payload_bytes,
+                             first_received_at, last_received_at, times)
+        SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+                             $7::bytea[], $8::int[], $9::timestamptz[], $10::timestamptz[], $11::bigint[])
+        ON CONFLICT (digest) DO UPDATE
+        SET times = refusal.times + excluded.times,
+            last_received_at = greatest(refusal.last_received_at, excluded.last_received_at)
+        """,
+        *zip(*(by_digest[digest] for digest in sorted(by_digest)), strict=True),
+    )
+
+
+async def write_sessions(
+    db: asyncpg.Connection, writes: Sequence[SessionWrite], sensor_ids: dict[str, SensorId], now_ms: int
+) -> None:
+    """Change and insert session rows; a change raises the row's revision."""
+    changed = [write for write in writes if not write.is_new]
+    if changed:
+        await db.execute(
+            """
+            UPDATE parking_session AS row
+            SET status = new.status, sensor_id = new.sensor_id, entered_at = new.entered_at, left_at = new.left_at,
+                begin_why = new.begin_why, end_why = new.end_why, closed_gap_ms = new.closed_gap_ms,
+                unsure = new.unsure_why IS NOT NULL, unsure_why = new.unsure_why, revision = row.revision + 1,
+                revised_at = $11
+            FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                        $7::text[], $8::text[], $9::int[], $10::text[])
+                 AS new (id, space_id, sensor_id, status, entered_at, left_at, begin_why, end_why, closed_gap_ms,
+                         unsure_why)
+            WHERE row.id = new.id
+            """,
+            *zip(*(_session_row(write, sensor_ids) for write in changed), strict=True),
+            now_ms,
+        )
+    new = [write for write in writes if write.is_new]
+    if new:
+        await db.execute(
+            """
+            INSERT INTO parking_session (id, space_id, sensor_id, status, entered_at, left_at, begin_why, end_why,
+                                         closed_gap_ms, unsure_why, unsure, recorded_at, revised_at)
+            SELECT new.*, new.unsure_why IS NOT NULL, $11, $11
+            FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                        $7::text[], $8::text[], $9::int[], $10::text[])
+                 AS new (id, space_id, sensor_id, status, entered_at, left_at, begin_why, end_why, closed_gap_ms,
+                         unsure_why)
+            """,
+            *zip(*(_session_row(write, sensor_ids) for write in new), strict=True),
+            now_ms,
+        )
+
+
+async def write_states(db: asyncpg.Connection, states: Sequence[tuple[SpaceId, SpaceFold, int | None, int]]) -> int:
+    """Write where spaces stand: ``(space, fold, heard_ms or None, version expected)``.
+
+    Returns: how many rows were of the version expected.
+
+    The guard is in the statement: a row that has moved on is not touched, so no late writer moves the live state.
+    """
+    if not states:
+        return 0
+    status = await db.execute(
+        """
+        UPDATE space_state AS row
+        SET occupancy = new.occupancy, changed_at = new.changed_at,
+            last_heard_at = greatest(row.last_heard_at, new.heard_at), last_occupied_at = new.last_occupied_at,
+            fold = new.fold::jsonb, version = row.version + 1, written_xid = pg_current_xact_id()::text::bigint
+        FROM unnest($1::int[], $2::occupancy[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+                    $7::bigint[])
+             AS new (space_id, occupancy, changed_at, last_occupied_at, heard_at, fold, version)
+        WHERE row.space_id = new.space_id AND row.version = new.version
+        """,
+        *zip(*(_state_row(*state) for state in states), strict=True),
+    )
+    return int(status.rpartition(" ")[2])
+
+
+async def wake_readers(db: asyncpg.Connection) -> None:
+    """Tell whoever shows the live state that there is something new, once this transaction is committed."""
+    await db.execute("NOTIFY parking_state")
+
+
+def printable(text: str) -> str:
+    """The text as PostgreSQL can keep it: no NUL, no half of a surrogate pair."""
+    return text.replace("\0", "�").encode("utf-8", "replace").decode()
+
+
+def occupancy_word(occupied: bool | None) -> Occupancy:
+    """``unknown`` where a message says nothing about the space."""
+    if occupied is None:
+        return Occupancy.UNKNOWN
+    return Occupancy.OCCUPIED if occupied else Occupancy.FREE
+
+
+def _reading_row(arrival: Arrival) -> tuple[object, ...]:
+    reading = arrival.reading
+    telemetry = reading.telemetry
+    return (
+        reading.at_ms,
+        arrival.sensor_id,
+        reading.boot,
+        reading.seq,
+        occupancy_word(reading.occupied).value,
+        reading.kind.value,
+        arrival.space_id,
+        arrival.received_ms,
+        arrival.topic,
+        reading.raw,
+        telemetry.battery_mv,
+        telemetry.rssi_dbm,
+        telemetry.temperature_c,
+    )
+
+
+def _session_row(write: SessionWrite, sensor_ids: dict[str, SensorId]) -> tuple[object, ...]:
+    span = write.span
+    return (
+        write.session_id,
+        write.space_id,
+        sensor_ids[span.sensor],
+        write.status,
+        span.begin_ms,
+        span.end_ms,
+        span.begin_why,
+        span.end_why,
+        span.closed_gap_ms,
+        write.unsure_why,
+    )
+
+
+def _state_row(space_id: SpaceId, fold: SpaceFold, heard_ms: int | None, version: int) -> tuple[object, ...]:
+    state = fold.state
+    return (
+        space_id,
+        occupancy_word(None if state.changed_ms is None else state.occupied).value,
+        state.changed_ms,
+        state.last_occupied_ms,
+        heard_ms,
+        _encode(fold).decode(),
+        version,
+    )
