@@ -1,0 +1,84 @@
+"""Official holidays and make-up working days, as a value that an operator can correct. Pure.
+
+The table is seeded from the ``chinesecalendar`` package, which repeats the State Council's yearly notices and needs a
+new release each November; a date that no table covers is priced by its weekday, with a mark on the line.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Final, Literal, get_args
+
+Holiday = Literal[
+    "new_year", "spring_festival", "qingming", "labour", "dragon_boat", "mid_autumn", "national_day", "other_holiday"
+]
+
+NAMES: Final[Mapping[str, Holiday]] = {
+    "New Year's Day": "new_year",
+    "Spring Festival": "spring_festival",
+    "Tomb-sweeping Day": "qingming",
+    "Labour Day": "labour",
+    "Dragon Boat Festival": "dragon_boat",
+    "Mid-autumn Festival": "mid_autumn",
+    "National Day": "national_day",
+}
+"""The package's names in a notice's words; any other day off is ``other_holiday``."""
+
+HOLIDAYS: Final[frozenset[str]] = frozenset(get_args(Holiday))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecialDay:
+    """A date that is not simply its weekday: a day off, or a weekend day worked in exchange."""
+
+    on: date
+    kind: Literal["holiday", "make_up"]
+    holiday: Holiday
+    """Which holiday it belongs to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Calendar:
+    """The special days of whole years. Compared by identity, so that what was computed from it can be kept."""
+
+    special: Mapping[date, SpecialDay]
+    years: frozenset[int]
+    """The years that are known; a date in any other is assumed to be its weekday."""
+
+    def knows(self, on: date) -> bool:
+        """Whether the official notice for this date is in the table."""
+        return on.year in self.years
+
+    def find(self, on: date) -> SpecialDay | None:
+        """What is special about a date, if anything is."""
+        return self.special.get(on)
+
+
+def calendar_of(days: Iterable[SpecialDay], years: Iterable[int]) -> Calendar:
+    """A calendar from the rows of a table; of two rows for one date the last holds, so corrections come after seeds."""
+    return Calendar(special={day.on: day for day in days}, years=frozenset(years))
+
+
+def seed_days() -> tuple[list[SpecialDay], list[int]]:
+    """The special days the installed package knows, and the years it covers: what the table begins with."""
+    import chinese_calendar.constants as known  # noqa: PLC0415 - a large table that only seeding needs
+
+    days = [SpecialDay(on=on, kind="holiday", holiday=_word(name)) for on, name in known.holidays.items()]
+    days += [SpecialDay(on=on, kind="make_up", holiday=_word(name)) for on, name in known.workdays.items()]
+    years = sorted({day.on.year for day in days if day.kind == "holiday"})
+    return sorted(days, key=lambda day: day.on), years
+
+
+@lru_cache(maxsize=1)
+def seeded() -> Calendar:
+    """The calendar of the installed package, for whoever has no table."""
+    return calendar_of(*seed_days())
+
+
+NOTHING_KNOWN: Final = Calendar(special={}, years=frozenset())
+"""A calendar without a single year: every date is assumed."""
+
+
+def _word(name: str) -> Holiday:
+    return NAMES.get(name, "other_holiday")

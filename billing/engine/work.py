@@ -1,0 +1,129 @@
+"""One stay worked out under one rate: pieces, charges, caps, total, before any line is written. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from billing.calendar import Calendar
+from billing.engine.caps import Cut, cuts_of
+from billing.engine.clocks import Charge, Run, Walk
+from billing.engine.free import Used, deduct, lost_at, scope_of
+from billing.engine.timeline import OUTSIDE, Piece, pieces_of
+from billing.tariff.model import PERCENTS, Free, Rate
+from core.money import round_to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is to be priced, all but the departure."""
+
+    rate: Rate
+    before: tuple[tuple[int, int], ...]
+    """Linked earlier spans that are priced along, milliseconds."""
+    from_ms: int
+    origin_ms: int
+    """Where rolling periods begin."""
+    free: tuple[Free, ...]
+    """The free minutes this stay may have."""
+    zone: ZoneInfo
+    calendar: Calendar
+    free_used: Used
+    cap_used: Used
+    credit_fen: int
+    """What linked earlier stays cost, already paid or owed."""
+    credit_stays: int = 0
+
+
+class Working(NamedTuple):
+    """Everything that is known of a stay once it is worked out."""
+
+    pieces: list[Piece]
+    charges: list[Charge]
+    """Those that fall due, free ones left out."""
+    runs: list[Run]
+    freed: dict[int, Free]
+    """Runs that cost nothing because of free minutes."""
+    cuts: list[Cut]
+    gross: int
+    """All charges, in ``Rate.scale`` parts of a fen."""
+    due: int
+    """After caps."""
+    total_fen: int
+
+
+def work(job: Job, to_ms: int, free_used: Used | None = None, cap_used: Used | None = None) -> Working:
+    """The stay from the job's arrival to a departure.
+
+    The two records, where given, are what earlier stays used up, and this one's use is added to them; else the job's
+    own are taken and left as they are.
+    """
+    rate = job.rate
+    free_used = dict(job.free_used) if free_used is None else free_used
+    cap_used = dict(job.cap_used) if cap_used is None else cap_used
+    pieces = pieces_of((*job.before, (job.from_ms, to_ms)), rate, job.zone, job.calendar, job.origin_ms)
+    touched_ms = job.from_ms
+    if rate.counting != "inside_windows":
+        pieces, touched_ms = _recount(pieces, rate)
+    lost = [(free, lost_at(pieces, rate, free, free_used)) for free in job.free if not free.deducted]
+    deducted = [free for free in job.free if free.deducted]
+    if deducted:
+        pieces = deduct(pieces, rate, deducted, free_used)
+    walk = Walk(rate)
+    walk.along(pieces)
+    charges = walk.charges
+    freed: dict[int, Free] = {}
+    if lost or touched_ms > job.from_ms:
+        charges, freed = _without_free(charges, lost, touched_ms + rate.tick_ms if touched_ms > job.from_ms else 0)
+    charges = [charge for charge in charges if charge.due_ms <= to_ms]
+    gross = sum(charge.amount for charge in charges)
+    cuts = cuts_of(charges, rate.caps, cap_used) if rate.caps and charges else []
+    due = gross - sum(cut.amount for cut in cuts)
+    after = due * rate.percent_after_cap // PERCENTS
+    total_fen = round_to(after, rate.scale * rate.to_fen, rate.rounding) * rate.to_fen
+    return Working(pieces, charges, walk.runs, freed, cuts, gross, due, max(total_fen - job.credit_fen, 0))
+
+
+def _without_free(
+    charges: Sequence[Charge], lost: Sequence[tuple[Free, dict[int, int]]], earliest_ms: int
+) -> tuple[list[Charge], dict[int, Free]]:
+    """The charges as they fall due once the free minutes are lost, and the runs that those minutes cover.
+
+    A charge that never falls due because of free minutes is due at the end of time.
+    """
+    after: list[Charge] = []
+    freed: dict[int, Free] = {}
+    for charge in charges:
+        due_ms = max(charge.due_ms, earliest_ms)
+        for free, at in lost:
+            if free.bands and charge.band not in free.bands:
+                continue
+            lost_ms = at.get(scope_of(free.per, charge.occurrence, charge.day, charge.period), 0)
+            if lost_ms > due_ms:
+                due_ms = lost_ms
+                freed[charge.run] = free
+        after.append(charge._replace(due_ms=due_ms) if due_ms != charge.due_ms else charge)
+    return after, freed
+
+
+def _recount(pieces: list[Piece], rate: Rate) -> tuple[list[Piece], int]:
+    """Pieces by the two readings that look beyond the windows, and the instant that decides about what came before."""
+    charged = [piece for piece in pieces if piece.band != OUTSIDE and not rate.bands[piece.band].free]
+    if not charged:
+        return pieces, 0
+    first = charged[0]
+    if rate.counting == "price_at_arrival":
+        priced = [
+            p._replace(band=first.band) if p.band != OUTSIDE and not rate.bands[p.band].free else p for p in pieces
+        ]
+        return priced, 0
+    counted: list[Piece] = []
+    last = first
+    for piece in pieces:
+        if piece.band == OUTSIDE:
+            counted.append(piece._replace(band=last.band, occurrence=last.occurrence))
+            continue
+        if not rate.bands[piece.band].free:
+            last = piece
+        counted.append(piece)
+    return counted, first.from_ms

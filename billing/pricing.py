@@ -1,0 +1,132 @@
+"""A stay priced by a tariff: one function for a quote, a running fee, a final bill and its recomputation. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from billing.calendar import Calendar, seeded
+from billing.engine.history import job_for
+from billing.engine.work import Job, work
+from billing.itemise import lines_of
+from billing.lines import Bill, Exempt, Line, Quote
+from billing.tariff.model import MS_IN_MINUTE, Tariff
+from billing.vehicles import class_of
+from core.clock import instant, milliseconds
+from core.money import Fen
+from core.stay import Stay, VehicleClass
+
+HORIZON: Final = timedelta(days=31)
+"""How far ahead a quote looks for the next change of the fee."""
+LOOKS_AHEAD: Final = (timedelta(hours=2), timedelta(hours=26), timedelta(days=9))
+
+
+def price_stay(
+    tariff: Tariff,
+    stay: Stay,
+    *,
+    zone: ZoneInfo,
+    vehicle: VehicleClass | None = None,
+    history: Sequence[Stay] = (),
+    calendar: Calendar | None = None,
+) -> Bill:
+    """What a stay costs, a line for each rule that made it.
+
+    Args:
+        tariff: the version that the notice says prices this stay (``billing.versions``).
+        stay: half-open, to the millisecond; a running one ends now.
+        zone: the lot's zone, which decides where windows open and days end.
+        vehicle: one of the words of ``core.stay``, or of the notice; none where nothing is known.
+        history: earlier stays of the same plate under this notice, in any order; only notices that look at them
+            (re-entry, shared free minutes and caps) are changed by them.
+        calendar: official holidays; none: those the installed package knows.
+
+    Raises:
+        VehicleUnknownError: no notice knows the word.
+        HistoryNotEarlierError: a stay of the history begins when this one does, or later.
+    """
+    classed = class_of(tariff, vehicle)
+    if classed.rate is None:
+        lines: tuple[Line, ...] = (_exempt(stay, classed.vehicle),)
+        total = 0
+    else:
+        job = job_for(tariff, classed.rate, stay, zone=zone, history=history, calendar=calendar or seeded())
+        working = work(job, _departure_ms(tariff, stay.left_at))
+        lines, total = lines_of(job, working), working.total_fen
+    return Bill(
+        stay=stay,
+        tariff_code=tariff.code,
+        tariff_version=tariff.version,
+        currency=tariff.currency,
+        vehicle=classed.vehicle,
+        class_assumed=classed.assumed,
+        lines=lines,
+        total_fen=Fen(total),
+    )
+
+
+def quote(
+    tariff: Tariff,
+    stay: Stay,
+    *,
+    zone: ZoneInfo,
+    vehicle: VehicleClass | None = None,
+    history: Sequence[Stay] = (),
+    calendar: Calendar | None = None,
+    horizon: timedelta = HORIZON,
+) -> Quote:
+    """The bill of a stay that ended at ``left_at``, and when it would next be another if the stay went on.
+
+    Between ``left_at`` and ``next_change_at`` the fee stays as it is; a departure at ``next_change_at`` costs
+    ``next_total_fen``. Both are None where nothing changes within the horizon. Arguments as ``price_stay``.
+    """
+    bill = price_stay(tariff, stay, zone=zone, vehicle=vehicle, history=history, calendar=calendar)
+    rate = class_of(tariff, vehicle).rate
+    if rate is None:
+        return Quote(bill=bill, next_change_at=None, next_total_fen=None)
+    job = job_for(tariff, rate, stay, zone=zone, history=history, calendar=calendar or seeded())
+    found = _next_change(tariff, job, stay.left_at, horizon, bill.total_fen)
+    at, total = found or (None, None)
+    return Quote(bill=bill, next_change_at=at, next_total_fen=total)
+
+
+def _next_change(
+    tariff: Tariff, job: Job, left_at: datetime, horizon: timedelta, now_fen: int
+) -> tuple[datetime, Fen] | None:
+    """The first departure after ``left_at`` with another fee.
+
+    The fee can only change where a unit falls due. Fees do not fall (the checks see to it), so the first instant that
+    differs is found by halving; where a step may become cheaper every instant is tried.
+    """
+    left_ms = _departure_ms(tariff, left_at)
+    for ahead in (*(span for span in LOOKS_AHEAD if span < horizon), horizon):
+        until_ms = left_ms + ahead // timedelta(milliseconds=1)
+        later = work(job, until_ms)
+        due = sorted({charge.due_ms for charge in later.charges if charge.due_ms > left_ms})
+        if job.rate.across == "step_at_last_price":
+            index = next((i for i, at_ms in enumerate(due) if work(job, at_ms).total_fen != now_fen), len(due))
+        elif later.total_fen == now_fen:
+            continue
+        else:
+            index = bisect_left(due, now_fen + 1, key=lambda at_ms: work(job, at_ms).total_fen)
+        if index < len(due):
+            return instant(due[index]), Fen(work(job, due[index]).total_fen)
+    return None
+
+
+def _departure_ms(tariff: Tariff, left_at: datetime) -> int:
+    at_ms = milliseconds(left_at)
+    return at_ms // MS_IN_MINUTE * MS_IN_MINUTE if tariff.cuts_instants else at_ms
+
+
+def _exempt(stay: Stay, vehicle: VehicleClass) -> Line:
+    return Line(
+        rule="exempt",
+        label=("免费车辆", "exempt vehicle"),
+        from_at=stay.entered_at,
+        to_at=stay.left_at,
+        minutes=(stay.left_at - stay.entered_at) // timedelta(minutes=1),
+        amount_fen=Fen(0),
+        why=Exempt(vehicle=vehicle),
+    )

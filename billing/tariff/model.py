@@ -1,0 +1,175 @@
+"""A tariff as the engine reads it: minutes have become milliseconds, prices exact integers, words numbers. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from billing.tariff.days import DayRules
+from billing.tariff.document import Across, Counting, Plan, Scope, TariffDocument, VehicleClassRules
+from core.money import Halves
+from core.stay import VehicleClass
+
+MS_IN_MINUTE: Final = 60_000
+PERCENTS: Final = 100 * 100
+"""Amounts are kept in parts so small that two percentages of them are exact."""
+FOREVER: Final = 1 << 62
+"""The end of a tier or a unit that has none, in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """Prices of ``[from_ms, to_ms)`` on a clock."""
+
+    from_ms: int
+    to_ms: int
+    unit_ms: int
+    """``FOREVER`` for a tier that is one unit."""
+    need_ms: int
+    """A unit is charged once so much of it has passed."""
+    price: int
+    """Of a whole unit, in ``Rate.scale`` parts of a fen; 0 where ``per_minute`` is the price."""
+    per_minute: int
+    """Where the price is by time: of a minute, in the same parts."""
+
+    def price_of(self, from_ms: int, to_ms: int) -> int:
+        """What the unit ``[from_ms, to_ms)`` costs."""
+        return self.price or self.per_minute * (to_ms - from_ms) // MS_IN_MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Windows with one price."""
+
+    index: int
+    name: str
+    tiers: tuple[Tier, ...]
+    clock: int
+    restarts: Scope
+    ends_with_window: bool
+
+    @property
+    def free(self) -> bool:
+        """Whether time in this band costs nothing."""
+        return not self.tiers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When a band is open, in minutes on the wall."""
+
+    index: int
+    band: int
+    priority: int
+    days: frozenset[str]
+    opens: int
+    closes: int
+    """Above 1440 when it closes on the next day."""
+    each_day: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Free:
+    """Minutes that cost nothing."""
+
+    name: str
+    minutes: int
+    inclusive: bool
+    lost_from_ms: int
+    """A stay that measures so much is no longer free; for the deducted kind, how much is deducted."""
+    deducted: bool
+    per: Scope
+    shared: bool
+    first_of_day: bool
+    whole: bool
+    runs: bool
+    bands: frozenset[int]
+    """Empty: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """At most so much in a period."""
+
+    name: str
+    amount: int
+    """In ``Rate.scale`` parts of a fen."""
+    per: Scope
+    shared: bool
+    bands: frozenset[int]
+    """Empty: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rate:
+    """What one vehicle class pays. Compared by identity: a loaded tariff is one value for as long as it lives."""
+
+    vehicle: VehicleClass
+    plan: Plan
+    """As it is written, for the words of a bill."""
+    rules: VehicleClassRules
+    scale: int
+    """Amounts are whole numbers of 1/scale fen until the total is settled."""
+    tick_ms: int
+    """The smallest time that counts: a minute where seconds are dropped, else a millisecond."""
+    bands: tuple[Band, ...]
+    clocks: int
+    windows: tuple[Window, ...]
+    days: DayRules
+    counting: Counting
+    across: Across
+    rolling_ms: int
+    day_begins: int
+    free: tuple[Free, ...]
+    caps: tuple[Cap, ...]
+    percent_before_cap: int
+    percent_after_cap: int
+    to_fen: int
+    rounding: Halves
+
+    @property
+    def limits(self) -> tuple[Free | Cap, ...]:
+        """The rules that go by a scope: free minutes and caps."""
+        return (*self.free, *self.caps)
+
+    @property
+    def rolls(self) -> bool:
+        """Whether anything here goes by periods from the arrival."""
+        scopes = [*(band.restarts for band in self.bands), *(rule.per for rule in self.limits)]
+        return "rolling" in scopes
+
+    @property
+    def shares(self) -> bool:
+        """Whether earlier stays of the plate use up something of this one."""
+        return any(rule.shared for rule in self.limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reentry:
+    """The same plate comes back soon."""
+
+    within_ms: int
+    """An absence shorter than this is linked."""
+    from_first_arrival: bool
+    absence_counts: bool
+    credit: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tariff:
+    """One version of one price notice, ready to price stays."""
+
+    document: TariffDocument
+    code: str
+    version: int
+    valid_from: date | None
+    valid_until: date | None
+    currency: str
+    zone: ZoneInfo
+    cuts_instants: bool
+    rates: Mapping[VehicleClass, Rate]
+    default_class: VehicleClass
+    exempt: frozenset[VehicleClass]
+    reentry: Reentry | None
+    exit_window_minutes: int

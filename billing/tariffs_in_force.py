@@ -1,0 +1,46 @@
+"""Which version of a price notice is in force at an instant, loaded once: published versions never change."""
+
+import json
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from billing.tariff import Tariff, load_tariff
+from core.errors import TariffNotFoundError
+from core.tables import Tariff as TariffRow
+from core.tables import TariffVersion
+
+KEPT_VERSIONS: Final = 512
+_loaded: dict[int, Tariff] = {}
+"""By the version's own id, oldest first; a version is immutable, so nothing here can go stale."""
+
+
+async def fetch_tariff(db: AsyncConnection, code: str, at: datetime) -> tuple[int, Tariff]:
+    """The version in force at ``at``, with its id: the highest whose validity contains that instant.
+
+    Raises:
+        TariffNotFoundError: no such notice, or none of its versions is in force then.
+    """
+    version = (
+        select(TariffVersion.id)
+        .join(TariffRow, TariffRow.id == TariffVersion.tariff_id)
+        .where(TariffRow.code == code, TariffVersion.valid_from <= at)
+        .where(or_(TariffVersion.valid_to.is_(None), TariffVersion.valid_to > at))
+        .order_by(TariffVersion.version.desc())
+        .limit(1)
+    )
+    version_id = (await db.execute(version)).scalar_one_or_none()
+    if version_id is None:
+        raise TariffNotFoundError(f"no version of the price notice {code!r} is in force at that time", tariff=code)
+    return version_id, _loaded.get(version_id) or await _load(db, version_id)
+
+
+async def _load(db: AsyncConnection, version_id: int) -> Tariff:
+    document = (await db.execute(select(TariffVersion.document).where(TariffVersion.id == version_id))).scalar_one()
+    tariff = load_tariff(json.dumps(document).encode())
+    while len(_loaded) >= KEPT_VERSIONS:
+        del _loaded[next(iter(_loaded))]
+    _loaded[version_id] = tariff
+    return tariff

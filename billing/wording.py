@@ -1,0 +1,109 @@
+"""The facts of a bill in words, Chinese and English. Pure."""
+
+from typing import Final, Literal
+
+from billing.lines import (
+    CapReached,
+    Exempt,
+    FreeBand,
+    FreeMinutesDeducted,
+    Line,
+    LinkedStaysCredited,
+    OutsideWindows,
+    PercentDue,
+    Settled,
+    TimeCharged,
+    UnitsCharged,
+    WithinFreeMinutes,
+)
+from billing.tariff.document import Scope
+from core.money import yuan_text
+
+Lang = Literal["zh", "en"]
+
+HOUR: Final = 60
+DAY: Final = 24 * HOUR
+
+ASSUMED: Final = {"zh": "（节假日安排未公布，按星期计）", "en": " (holidays not announced yet: by the weekday)"}
+CLASS_ASSUMED: Final = {
+    "zh": "车型未知，按默认车型计费",
+    "en": "vehicle not known: priced as the notice's default class",
+}
+
+
+def why_text(line: Line, lang: Lang, currency: str) -> str:
+    """Why a line has its amount, one phrase without a full stop."""
+    label = line.label[0 if lang == "zh" else 1]
+    said = _facts(line, lang, currency)
+    text = f"{label}：{said}" if lang == "zh" else f"{label}: {said}"
+    return text + (ASSUMED[lang] if line.calendar_assumed else "")
+
+
+def _facts(line: Line, lang: Lang, currency: str) -> str:  # noqa: C901, PLR0911 - one case for each kind of fact
+    zh = lang == "zh"
+    match line.why:
+        case UnitsCharged() as why:
+            return _units(why, lang, currency)
+        case TimeCharged(charged_min=charged, price_fen=price, per_min=per, step_min=step):
+            each = f"{yuan_text(price, currency)}/{minutes_text(per, lang)}"
+            return f"{charged} 分钟 × {each}，每 {step} 分钟计一次" if zh else f"{charged} min at {each}, by {step} min"
+        case WithinFreeMinutes(free_min=free, inclusive=inclusive):
+            if zh:
+                return f"{minutes_text(free, lang)}{'（含）' if inclusive else '（不含）'}以内免费"
+            return f"free {'up to' if inclusive else 'under'} {minutes_text(free, lang)}"
+        case FreeMinutesDeducted(free_min=free, per=per):
+            return f"免费 {minutes_text(free, lang)}{_per(per, lang)}" if zh else f"{minutes_text(free, lang)} free"
+        case OutsideWindows():
+            return "不收费" if zh else "not charged"
+        case FreeBand():
+            return "免费" if zh else "free"
+        case CapReached(cap_fen=cap, per=per, rolling_min=rolling):
+            most = yuan_text(cap, currency)
+            within = minutes_text(rolling, lang) if per == "rolling" else _scope(per, lang)
+            return f"{within}最高 {most}" if zh else f"at most {most} within {within}"
+        case PercentDue(percent=percent):
+            return f"按 {percent}% 收取" if zh else f"{percent} % is due"
+        case LinkedStaysCredited(stays=stays):
+            return (
+                f"连续停放，减去前 {stays} 次已计费用" if zh else f"counted as one stay: less what {stays} before cost"
+            )
+        case Settled(to_fen=unit):
+            return f"取整到 {yuan_text(unit, currency)}" if zh else f"made round to {yuan_text(unit, currency)}"
+        case Exempt(vehicle=vehicle):
+            return f"{vehicle} 免费" if zh else f"{vehicle} vehicles pay nothing"
+
+
+def minutes_text(minutes: int, lang: Lang) -> str:
+    """A length of time as a notice prints it: days, hours, or minutes where no larger unit is whole."""
+    for size, zh, one, many in ((DAY, "天", "day", "days"), (HOUR, "小时", "hour", "hours")):
+        if minutes % size == 0 and minutes and not (size == DAY and minutes == DAY):
+            count = minutes // size
+            return f"{count} {zh}" if lang == "zh" else f"{count} {one if count == 1 else many}"
+    return f"{minutes} 分钟" if lang == "zh" else f"{minutes} min"
+
+
+def _units(why: UnitsCharged, lang: Lang, currency: str) -> str:
+    price = yuan_text(why.price_fen, currency)
+    percent = "" if why.percent == 100 else f" × {why.percent}%"  # noqa: PLR2004 - the whole price
+    if why.unit_min is None:
+        if lang == "zh":
+            return f"{price}{percent}" + ("" if why.units == 1 else "（未计）")
+        return f"{price}{percent}" + ("" if why.units == 1 else " (not due)")
+    unit = minutes_text(why.unit_min, lang)
+    if why.units == 0:
+        return f"不足 {unit}，不计费" if lang == "zh" else f"less than {unit} is not charged"
+    return f"{why.units} × {price} / {unit}{percent}"
+
+
+def _scope(per: Scope, lang: Lang) -> str:
+    words: dict[Scope, tuple[str, str]] = {
+        "stay": ("一次停放", "one stay"),
+        "window": ("一个时段", "one window"),
+        "calendar_day": ("每日", "one day"),
+        "rolling": ("一个周期", "one period"),
+    }
+    return words[per][0 if lang == "zh" else 1]
+
+
+def _per(per: Scope, lang: Lang) -> str:
+    return "" if per == "stay" else f"（{_scope(per, lang)}）"

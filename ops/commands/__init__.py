@@ -1,0 +1,1 @@
+"""The commands of `parking`, one module each: `app` is what `ops.cli` shows."""

@@ -1,0 +1,91 @@
+"""`parking tariff`: price a stay by a notice, check a notice, show its price table. Needs no database."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from billing.fee import fee_object
+from billing.notices import read, shipped
+from billing.pricing import quote
+from billing.tariff import Tariff, load_tariff
+from billing.wording import Lang
+from core.errors import InvalidError
+from core.stay import Stay, VehicleClass
+
+app = typer.Typer(help="Price notices: price a stay, check a notice, print its table.", no_args_is_help=True)
+
+File = Annotated[str, typer.Argument(help="A notice's JSON file, or the id of a shipped one.")]
+Language = Annotated[str, typer.Option("--lang", help="zh or en.")]
+
+
+@app.command()
+def price(  # noqa: PLR0917 - typer makes options of them
+    file: File,
+    entry: Annotated[str, typer.Option(help="Arrival, ISO 8601; without an offset in the tariff's zone.")],
+    leave: Annotated[str, typer.Option("--exit", help="Departure, likewise.")],
+    vehicle: Annotated[str | None, typer.Option(help="small, large, motorcycle, small-nev, ...")] = None,
+    history: Annotated[
+        Path | None, typer.Option(help='Earlier stays of the plate: a JSON list of {"entry", "exit"}, oldest first.')
+    ] = None,
+    lang: Language = "zh",
+) -> None:
+    """The fee of one stay as JSON, line by line, and when it next rises."""
+    tariff = load_notice(file)
+    stay = _stay(entry, leave, tariff.zone)
+    fee = quote(
+        tariff,
+        stay,
+        zone=tariff.zone,
+        vehicle=VehicleClass(vehicle) if vehicle else None,
+        history=_history(history, tariff.zone) if history else (),
+    )
+    typer.echo(json.dumps(fee_object(fee, language(lang)), ensure_ascii=False, indent=2))
+
+
+def load_notice(file: str) -> Tariff:
+    """The tariff in a file, or the shipped one of that id.
+
+    Raises:
+        InvalidError: neither a file nor an id, or no tariff in it.
+    """
+    path = Path(file)
+    if path.is_file():
+        return load_tariff(path)
+    if file in shipped():
+        return load_tariff(read(file))
+    raise InvalidError(f"there is no file {file!r}, and no shipped notice of that id; shipped: {', '.join(shipped())}")
+
+
+def language(text: str) -> Lang:
+    """The language an option names."""
+    match text:
+        case "zh" | "en":
+            return text
+        case _:
+            raise InvalidError(f"the languages are zh and en, not {text!r}")
+
+
+def _stay(entry: str, leave: str, zone: ZoneInfo) -> Stay:
+    return Stay(entered_at=_instant(entry, zone), left_at=_instant(leave, zone))
+
+
+def _instant(text: str, zone: ZoneInfo) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidError(f"{text!r} is no instant: write it like 2026-03-10T09:00 or 2026-03-10T01:00:00Z") from error
+    return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def _history(path: Path, zone: ZoneInfo) -> list[Stay]:
+    try:
+        stays: Any = json.loads(path.read_bytes())
+        return [_stay(stay["entry"], stay["exit"], zone) for stay in stays]
+    except OSError as error:
+        raise InvalidError(f"the history {path} cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise InvalidError(f'the history {path} is no JSON list of {{"entry", "exit"}}: {error}') from error
