@@ -1,0 +1,34 @@
+/* Reading the API: JSON or a named problem. */
+
+import { lang } from "./look.js";
+
+/** A refusal of the API or of the network; `status` is 0 when no answer came. */
+export class Problem extends Error {
+  /** @param {string} message @param {number} status @param {string} [slug] */
+  constructor(message, status, slug) {
+    super(message);
+    this.status = status;
+    this.slug = slug;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {{fresh?: boolean, signal?: AbortSignal}} [options] `fresh`: ask the server even if a cached answer is young
+ * @returns {Promise<any>}
+ */
+export async function read(path, { fresh = false, signal } = {}) {
+  let response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      headers: { "Accept-Language": lang.peek() },
+      cache: fresh ? "no-cache" : "default",
+      signal: signal ?? AbortSignal.timeout(15_000),
+    });
+  } catch (reason) {
+    throw new Problem(String(reason), 0);
+  }
+  const body = await response.json().catch(() => null);
+  if (!response.ok) throw new Problem(body?.detail ?? body?.title ?? response.statusText, response.status, body?.type);
+  return body;
+}

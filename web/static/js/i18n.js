@@ -1,0 +1,66 @@
+/* Texts, numbers, money, distances and times in the page's language. */
+
+import { lang } from "./look.js";
+import { words } from "./words.js";
+
+/** @typedef {import("./types").Words} Words */
+
+/**
+ * A text of the catalogue with its `{places}` filled.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(key, values = {}) {
+  const pair = words[key];
+  if (!pair) throw new Error(`no text for ${key}`);
+  return pair[lang.value === "zh" ? 0 : 1].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** Whether the catalogue has a text under this key. @param {string} key */
+export const has = (key) => key in words;
+
+/** A text of the API, in the page's language where it has both. @param {Words} text */
+export function say(text) {
+  if (!text) return "";
+  return typeof text === "string" ? text : text[lang.value] ?? text.zh ?? "";
+}
+
+/** Its name in the page's language. @param {{name: string, name_en?: string | null}} thing */
+export const nameOf = (thing) => (lang.value === "en" && thing.name_en) || thing.name;
+
+/** @param {number} n */
+export const count = (n) => new Intl.NumberFormat(lang.value === "zh" ? "zh-CN" : "en").format(n);
+
+/** Whole fen as yuan: `¥6`, `¥6.50`. @param {number} fen */
+export function yuan(fen) {
+  const [whole, rest] = [Math.trunc(fen / 100), fen % 100];
+  return rest ? `¥${whole}.${String(rest).padStart(2, "0")}` : `¥${whole}`;
+}
+
+/** @param {number} metres */
+export function distance(metres) {
+  const zh = lang.value === "zh";
+  if (metres < 950) return `${Math.max(10, Math.round(metres / 10) * 10)} ${zh ? "米" : "m"}`;
+  return `${(metres / 1000).toFixed(metres < 9_500 ? 1 : 0)} ${zh ? "公里" : "km"}`;
+}
+
+const ZONE = "Asia/Shanghai"; // every place on the map; a traveller's phone may run on another zone's time
+
+/** The time of day there, `10:05`; with the date when it is another day. @param {string | number | Date} instant */
+export function clock(instant) {
+  const date = new Date(instant);
+  const day = (/** @type {Date} */ d) => d.toLocaleDateString("sv-SE", { timeZone: ZONE });
+  const time = date.toLocaleTimeString("en-GB", { timeZone: ZONE, hour: "2-digit", minute: "2-digit" });
+  if (day(date) === day(new Date())) return time;
+  const locale = lang.value === "zh" ? "zh-CN" : "en-GB";
+  return `${date.toLocaleDateString(locale, { timeZone: ZONE, month: "short", day: "numeric" })} ${time}`;
+}
+
+/** A length of time in words. @param {number} seconds */
+export function span(seconds) {
+  if (seconds < 90) return t("span.seconds", { n: Math.round(seconds) });
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return t("span.minutes", { n: minutes });
+  const hours = Math.floor(minutes / 60);
+  return minutes % 60 ? t("span.hours.minutes", { h: hours, n: minutes % 60 }) : t("span.hours", { n: hours });
+}

@@ -1,0 +1,25 @@
+/* The map page: the list first, then the map, then the stream; each useful without the next. */
+
+import { keepAddress } from "./address.js";
+import { city, keepLots, news, now, readCity } from "./state.js";
+import { effect, h, render } from "./lib.js";
+import { follow } from "./live.js";
+import { lang } from "./look.js";
+import { nameOf, t } from "./i18n.js";
+import { App } from "./view/app.js";
+import { startMap } from "./view/map-host.js";
+
+keepAddress();
+render(h(App, null), /** @type {HTMLElement} */ (document.getElementById("app")));
+
+startMap(readCity());
+keepLots();
+follow(news);
+setInterval(() => {
+  now.value = Date.now();
+}, 1_000);
+
+effect(() => {
+  lang.value;
+  document.title = city.value ? t("page.title", { city: nameOf(city.value) }) : t("page.title.plain");
+});

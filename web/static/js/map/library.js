@@ -1,0 +1,11 @@
+/* The map library, under one roof like the rest in ../lib.js, but loaded only when there is a map to draw. */
+
+export { LngLatBounds, Map as Canvas } from "/vendor/maplibre-gl-6.17.0/maplibre-gl.mjs";
+
+const STYLES = "/vendor/maplibre-gl-6.17.0/maplibre-gl.css";
+
+/** Its style sheet, once. */
+export function addStyles() {
+  if (document.querySelector(`link[href="${STYLES}"]`)) return;
+  document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: STYLES }));
+}

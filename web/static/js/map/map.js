@@ -1,0 +1,219 @@
+/* The map itself: drawn once, then told what has changed. */
+
+import { rememberView, viewInAddress } from "../address.js";
+import { effect } from "../lib.js";
+import { lang, theme } from "../look.js";
+import { boundsOf, gradeOf, positions } from "../lots.js";
+import { t } from "../i18n.js";
+import { chosen, city, here, lots, shown } from "../state.js";
+import { spaces, spacesWanted, watchSpaces } from "../spaces.js";
+import { snap, wide } from "../view/panel.js";
+import { images } from "./images.js";
+import { Canvas, LngLatBounds, addStyles } from "./library.js";
+import { collection, drawn, outlines, points } from "./shapes.js";
+import { SPACES_ZOOM, styleOf } from "./style.js";
+
+const CJK = '"PingFang SC", "HarmonyOS Sans SC", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", sans-serif';
+/** Lots' numbers are drawn again at most this often; a second is what the stream brings. */
+const REDRAW_MS = 1_000;
+/** Space shapes are fetched a little before they can be seen. */
+const FETCH_ZOOM = SPACES_ZOOM - 0.8;
+
+export class CityMap {
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    addStyles();
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    const start = viewInAddress() ?? startingView();
+    this.canvas = new Canvas({
+      container: element,
+      style: styleOf(tokens(), { english: lang.peek() === "en" }),
+      center: start.centre,
+      zoom: start.zoom,
+      minZoom: 7,
+      maxZoom: 20.5,
+      fadeDuration: 0,
+      attributionControl: false,
+      localIdeographFontFamily: CJK,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      locale: { "Map.Title": t("map.label") },
+    });
+    /** @type {any} */ (element).map = this.canvas; // for the browser's console and the tests
+    this.canvas.touchZoomRotate.disableRotation();
+    this.canvas.setPadding(padding());
+    for (const image of images(tokens())) this.canvas.addImage(image.name, image.data, image.options);
+    this.canvas.once("load", () => this.fill());
+    this.canvas.on("moveend", () => this.moved());
+    this.canvas.on("error", (/** @type {any} */ event) => console.warn("map:", event.error?.message));
+    this.listen();
+  }
+
+  /** Everything that follows the page's signals, once the style is there. */
+  fill() {
+    effect(() => this.setData("county", city.value?.outline ? feature(city.value.outline) : collection([])));
+    effect(() => this.setData("context", city.value?.context ?? collection([])));
+    effect(() => this.setData("spaces", drawn(spaces.value)));
+    effect(() => this.setData("here", here.value ? feature({ type: "Point", coordinates: here.value }) : collection([])));
+    effect(() => {
+      shown.value; // the lots the list shows are the lots the map shows
+      this.redrawSoon();
+    });
+    watchSpaces((changes) => {
+      for (const { id, letter } of changes) this.canvas.setFeatureState({ source: "spaces", id }, { s: letter });
+    });
+    effect(() => this.repaint(theme.value, lang.value));
+    effect(() => this.mark(chosen.value));
+    effect(() => {
+      snap.value;
+      this.canvas.easeTo({ padding: padding(), duration: this.ms(220) });
+    });
+    this.moved();
+    this.canvas.once("idle", () => {
+      document.body.dataset.mapReady = "1";
+    });
+  }
+
+  listen() {
+    const { canvas } = this;
+    wide.addEventListener("change", () => canvas.setPadding(padding()));
+    canvas.on("click", (/** @type {any} */ event) => this.tapped(event));
+    for (const layer of ["bubble", "sign"]) {
+      canvas.on("mouseenter", layer, () => (canvas.getCanvas().style.cursor = "pointer"));
+      canvas.on("mouseleave", layer, () => (canvas.getCanvas().style.cursor = ""));
+    }
+  }
+
+  /** Lots come in a burst with every tick of the stream; one redraw takes them all. */
+  redrawSoon() {
+    const wait = Math.max(0, (this.drawnAt ?? 0) + REDRAW_MS - performance.now());
+    clearTimeout(this.redrawTimer);
+    this.redrawTimer = setTimeout(() => this.redraw(), wait);
+  }
+
+  redraw() {
+    this.drawnAt = performance.now();
+    const visible = shown.peek();
+    this.setData("lots", points(visible, "centre"));
+    this.setData("signs", points(visible, "sign"));
+    const shapes = visible.map((lot) => lot.shape);
+    if (shapes.length !== this.shapes?.length || shapes.some((shape, n) => shape !== this.shapes?.[n])) {
+      this.shapes = shapes;
+      this.setData("shapes", outlines(visible));
+    }
+    for (const lot of visible) this.canvas.setFeatureState({ source: "shapes", id: lot.number }, { grade: gradeOf(lot) });
+    if (!this.placed) this.place(chosen.peek());
+  }
+
+  /** @param {string} source @param {any} data */
+  setData(source, data) {
+    /** @type {any} */ (this.canvas.getSource(source)).setData(data);
+  }
+
+  /** Another theme or language: only what differs is set, so that nothing is loaded or placed again. */
+  repaint(/** @type {string} */ _theme, /** @type {string} */ language) {
+    const c = tokens();
+    for (const image of images(c)) if (!image.options.sdf) this.canvas.updateImage(image.name, image.data);
+    for (const layer of styleOf(c, { english: language === "en" }).layers) {
+      for (const [name, value] of Object.entries(layer.paint ?? {})) {
+        if (differs(this.canvas.getPaintProperty(layer.id, name), value)) this.canvas.setPaintProperty(layer.id, name, value);
+      }
+      const text = layer.layout?.["text-field"];
+      if (text && differs(this.canvas.getLayoutProperty(layer.id, "text-field"), text)) {
+        this.canvas.setLayoutProperty(layer.id, "text-field", text);
+      }
+    }
+    this.canvas.getCanvas().setAttribute("aria-label", t("map.label"));
+  }
+
+  /** Ring the chosen lot and bring it into view. @param {string | null} id */
+  mark(id) {
+    for (const layer of ["chosen-ring", "chosen-site"]) this.canvas.setFilter(layer, ["==", ["get", "id"], id ?? ""]);
+    this.place(id);
+  }
+
+  /** @param {string | null} id */
+  place(id) {
+    const lot = lots.peek().get(id ?? "");
+    this.placed = !id || Boolean(lot);
+    if (!lot) return;
+    const [west, south, east, north] = boundsOf(positions(lot.shape));
+    const bounds = new LngLatBounds([west, south], [east, north]);
+    const camera = this.canvas.cameraForBounds(bounds, { maxZoom: 17.6, padding: 48 });
+    const zoom = Math.max(camera?.zoom ?? 17, 16.2);
+    this.canvas.easeTo({ center: bounds.getCenter(), zoom, duration: this.ms(600) });
+  }
+
+  /** @param {[number, number]} at @param {number} zoom */
+  show(at, zoom) {
+    this.canvas.easeTo({ center: at, zoom: Math.max(zoom, this.canvas.getZoom()), duration: this.ms(600) });
+  }
+
+  /** @param {number} steps */
+  zoomBy(steps) {
+    this.canvas.easeTo({ zoom: this.canvas.getZoom() + steps, duration: this.ms(200) });
+  }
+
+  moved() {
+    const { lng, lat } = this.canvas.getCenter();
+    if (this.canvas.getZoom() >= FETCH_ZOOM) spacesWanted();
+    if (document.body.dataset.mapReady) rememberView({ zoom: this.canvas.getZoom(), centre: [lng, lat] });
+  }
+
+  /** @param {{point: {x: number, y: number}}} event */
+  async tapped({ point }) {
+    const reach = 6; // a finger is not a point
+    const [found] = this.canvas.queryRenderedFeatures(
+      [[point.x - reach, point.y - reach], [point.x + reach, point.y + reach]],
+      { layers: ["bubble", "sign", "spaces", "kerb", "site"] },
+    );
+    if (!found) return;
+    if (found.properties.cluster) {
+      const source = /** @type {any} */ (this.canvas.getSource("lots"));
+      const zoom = await source.getClusterExpansionZoom(found.properties.cluster_id);
+      this.show(found.geometry.coordinates, Math.min(zoom + 0.2, SPACES_ZOOM));
+    } else {
+      chosen.value = found.properties.lot_id ?? found.properties.id;
+    }
+  }
+
+  /** @param {number} duration */
+  ms(duration) {
+    return this.calm.matches ? 0 : duration;
+  }
+}
+
+/** @param {any} geometry */
+const feature = (geometry) => ({ type: "Feature", geometry, properties: {} });
+
+/** @param {any} a @param {any} b */
+const differs = (a, b) => JSON.stringify(a) !== JSON.stringify(b);
+
+/** The part of the map that the panel covers. */
+function padding() {
+  if (wide.matches) return { top: 0, left: 0, right: 0, bottom: 0 };
+  const share = { peek: 0.16, half: 0.48, full: 0.48 }[snap.peek()];
+  return { top: 64, left: 0, right: 0, bottom: Math.round(window.innerHeight * share) };
+}
+
+function startingView() {
+  const frame = city.peek();
+  if (frame) return { centre: frame.centre, zoom: frame.zoom - (wide.matches ? 0 : 0.6) };
+  const all = [...lots.peek().values()];
+  if (!all.length) return { centre: /** @type {[number, number]} */ ([105, 35]), zoom: 4 };
+  const [west, south, east, north] = boundsOf(all.map((lot) => lot.centre));
+  return { centre: /** @type {[number, number]} */ ([(west + east) / 2, (south + north) / 2]), zoom: 13 };
+}
+
+/** The colours of tokens.css as they are now. */
+function tokens() {
+  const style = getComputedStyle(document.documentElement);
+  const names = [
+    "ink", "surface", "link", "free", "few", "full", "unknown", "on-free", "on-few", "on-full", "on-unknown", "few-edge",
+    "free-text", "unknown-text", "full-tint", "unknown-tint", "map-land", "map-outside", "map-border", "map-water",
+    "map-green", "map-square", "map-street", "map-street-edge", "map-label", "map-water-label", "map-halo", "map-lot",
+    "map-lot-edge",
+  ];
+  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+}

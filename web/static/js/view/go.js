@@ -1,0 +1,57 @@
+/* Hand-over to the navigator on the driver's phone, to the entrance, in the coordinates each of them expects. */
+
+import { html, useState } from "../lib.js";
+import { toGcj02 } from "../gcj02.js";
+import { nameOf, t } from "../i18n.js";
+import { Icon } from "./icons.js";
+
+/** @typedef {import("../types").Point} Point */
+
+/** @param {{lot: import("../types").Lot, entrances?: (Point | {coordinates: Point})[]}} props */
+export function Go({ lot, entrances }) {
+  const [open, setOpen] = useState(false);
+  const [copied, setCopied] = useState(false);
+  const first = entrances?.[0];
+  const at = (Array.isArray(first) ? first : first?.coordinates) ?? lot.centre;
+  const share = async () => {
+    const link = { title: nameOf(lot), url: location.href };
+    if (navigator.share) await navigator.share(link).catch(() => {});
+    else setCopied(await navigator.clipboard.writeText(link.url).then(() => true, () => false));
+  };
+  return html`
+    <div class="go">
+      <button class="button strong" aria-expanded=${open} onClick=${() => setOpen(!open)}><${Icon} name="go" />${t("lot.go")}</button>
+      <button class="button" onClick=${share}><${Icon} name="share" />${t(copied ? "lot.copied" : "lot.share")}</button>
+    </div>
+    ${open &&
+    html`
+      <div class="go-with">
+        <p class="soft" id="go-with">${t("lot.go.with")}</p>
+        <ul aria-labelledby="go-with">
+          ${navigators(at, nameOf(lot)).map(
+            ([id, url]) => html`<li><a class="button" href=${url} target="_blank" rel="noopener noreferrer">${t(`lot.go.${id}`)}</a></li>`,
+          )}
+        </ul>
+      </div>
+    `}
+  `;
+}
+
+/**
+ * AMap and Baidu convert WGS-84 themselves when told so, `geo:` is WGS-84 by definition; the map of China that Apple
+ * shows is shifted, and its links are taken as shifted too.
+ * @param {Point} at
+ * @param {string} name
+ * @returns {[string, string][]}
+ */
+function navigators(at, name) {
+  const [lon, lat] = at;
+  const place = encodeURIComponent(name);
+  const shifted = toGcj02(at).map((degrees) => degrees.toFixed(6));
+  return [
+    ["amap", `https://uri.amap.com/navigation?to=${lon},${lat},${place}&mode=car&coordinate=wgs84&callnative=1`],
+    ["baidu", `https://api.map.baidu.com/direction?destination=latlng:${lat},${lon}|name:${place}&mode=driving&coord_type=wgs84&output=html&src=parking`],
+    ["apple", `https://maps.apple.com/?daddr=${shifted[1]},${shifted[0]}&dirflg=d`],
+    ["other", `geo:${lat},${lon}?q=${lat},${lon}(${place})`],
+  ];
+}
