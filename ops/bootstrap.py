@@ -177,7 +177,12 @@ def _output_of(command: Sequence[str], name: str) -> Iterator[str]:
     """The lines of a program as they come. Raises: InstallationError with its last words and the cure they call for."""
     lines: list[str] = []
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        close_fds=False,
     ) as process:
         for line in process.stdout or ():
             lines.append(line)
@@ -211,9 +216,13 @@ def _count(lock: str) -> int:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder that contains the environment, so that no lock file is left anywhere."""
+    """Hold the folder that contains the environment, so that no lock file is left anywhere.
+
+    The programs we start inherit the hold: a pip that outlives us (kill -9) is waited for, not raced.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(folder, os.O_RDONLY)
+    os.set_inheritable(descriptor, True)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -243,6 +252,6 @@ def _say(words: str, started: float | None = None, *, last: bool = False) -> Non
     if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns - 1
         sys.stderr.write(f"\r{line[:width]:<{width}}" + ("\n" if last or started is None else ""))
-    elif started is None or last or "fetching" not in words:
+    elif started is None or last or not words.startswith("fetching"):
         sys.stderr.write(line + "\n")
     sys.stderr.flush()

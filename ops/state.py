@@ -10,10 +10,12 @@ import random
 import secrets
 import socket
 import stat
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from core.errors import UnavailableError
 
@@ -100,15 +102,13 @@ class State:
         return remembered[name]
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[bool]:
-        """Hold the lock ``run/{name}.lock`` while inside; yields whether it was free. Our death frees it."""
+    def lock(self, name: str, *, patience_seconds: float = 0) -> Iterator[bool]:
+        """Hold the lock ``run/{name}.lock`` while inside; yields whether it came free in time. Our death frees it."""
+        deadline = time.monotonic() + patience_seconds
         with (self.run / f"{name}.lock").open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_free = True
-            except BlockingIOError:
-                is_free = False
-            yield is_free
+            while not (is_ours := _try_lock(file)) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            yield is_ours
 
 
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
@@ -163,6 +163,14 @@ def find_closed_folder(path: Path, uid: int, gid: int) -> Path | None:
         if not facts.st_mode & needed:
             return folder
     return None
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _default_root(environ: Mapping[str, str]) -> Path:

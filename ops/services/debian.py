@@ -136,6 +136,7 @@ class _Apt:
             text=True,
             cwd=self.archives,
             env={**os.environ, "LC_ALL": "C"},
+            close_fds=False,  # the folder's lock goes with it, see ``unpack.holding``
         )
 
     def ask(self, *arguments: str) -> str:

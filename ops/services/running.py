@@ -111,7 +111,7 @@ def start(state: State, progress: Callable[[str], None]) -> RunningServices:
     state.prepare()
     settings = ServiceSettings.read(state)
     with ExitStack() as held:
-        if not held.enter_context(state.lock("services")):
+        if not held.enter_context(state.lock("services", patience_seconds=1)):
             raise InstallationError(
                 f"The services of {state.root} are run by another command already.",
                 cure="end that one, use it (parking env says its addresses), or run a second beside it: --state DIR",

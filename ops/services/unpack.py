@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import shutil
 import subprocess
 import sysconfig
@@ -87,9 +88,13 @@ def prefetch(folder: Path, services: Collection[str], progress: Progress) -> Non
 
 @contextmanager
 def holding(folder: Path, progress: Progress) -> Iterator[None]:
-    """Be the only one to change this folder; say so while another one is at it."""
+    """Be the only one to change this folder; say so while another one is at it.
+
+    An apt-get that outlives us (kill -9) inherits the hold, so that the next start waits for it.
+    """
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     with (folder / "lock").open("a") as file:
+        os.set_inheritable(file.fileno(), True)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

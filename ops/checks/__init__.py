@@ -1,0 +1,1 @@
+"""What ``parking doctor`` looks at: the machine, the installation, the services while they run."""
