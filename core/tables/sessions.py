@@ -9,6 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.tables.base import Base
 
+TO_BILL = (
+    "(status = 'ended' OR (status = 'void' AND billed_revision IS NOT NULL))"
+    " AND billed_revision IS DISTINCT FROM revision"
+)
+"""Which sessions want a bill, or another one."""
+
 
 class ParkingSession(Base):
     """A session is a function of the readings; ``revision`` rises whenever a refold changes it."""
@@ -30,6 +36,8 @@ class ParkingSession(Base):
     """Of an ended session; whether an open one is unsure depends on the present and is computed."""
     unsure_why: Mapped[str | None]
     revision: Mapped[int] = mapped_column(server_default=text("1"))
+    billed_revision: Mapped[int | None]
+    """The revision its current bill was made for: billing finds its work where the two differ."""
     recorded_at: Mapped[datetime]
     """When its row was written first, on the installation's clock."""
     revised_at: Mapped[datetime]
@@ -50,6 +58,7 @@ class ParkingSession(Base):
             initially="DEFERRED",
         ),
         Index("parking_session_open_idx", "space_id", postgresql_where=text("status = 'open'")),
+        Index("parking_session_to_bill_idx", "left_at", postgresql_where=text(TO_BILL)),
         Index("parking_session_space_id_entered_at_idx", "space_id", "entered_at"),
         Index("parking_session_entered_at_idx", "entered_at"),
     )

@@ -29,6 +29,7 @@ def upgrade() -> None:
             unsure BOOLEAN DEFAULT false NOT NULL,
             unsure_why TEXT,
             revision INTEGER DEFAULT 1 NOT NULL,
+            billed_revision INTEGER,
             recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
             revised_at TIMESTAMP WITH TIME ZONE NOT NULL,
             CONSTRAINT parking_session_pkey PRIMARY KEY (id),
@@ -50,6 +51,13 @@ def upgrade() -> None:
     )
     op.execute("CREATE INDEX parking_session_entered_at_idx ON parking_session (entered_at)")
     op.execute("CREATE INDEX parking_session_open_idx ON parking_session (space_id) WHERE status = 'open'")
+    op.execute(
+        """
+        CREATE INDEX parking_session_to_bill_idx ON parking_session (left_at)
+        WHERE (status = 'ended' OR (status = 'void' AND billed_revision IS NOT NULL))
+            AND billed_revision IS DISTINCT FROM revision
+        """
+    )
     op.execute("CREATE INDEX parking_session_space_id_entered_at_idx ON parking_session (space_id, entered_at)")
 
 

@@ -1,1 +1,1 @@
-"""The commands of `parking`, one module each: `app` is what `ops.cli` shows."""
+"""The commands, one module for each subject; ``ops.cli`` loads a module when one of its commands is called."""

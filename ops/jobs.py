@@ -1,0 +1,58 @@
+"""What runs when: every job, its rhythm in the installation's own time, and the database work it does."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy import text
+
+from billing.bills import bill_ended_sessions
+from core.clock import Clock
+from core.db import Database
+
+log = structlog.get_logger()
+
+BILLS_A_TRANSACTION: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A piece of scheduled work; safe to run twice, so a leader's death costs nothing but time."""
+
+    name: str
+    every_seconds: float
+    """On the installation's clock; with a virtual one it runs as often as the real second allows."""
+    run: Callable[[Database, Clock], Awaitable[None]]
+
+
+async def bill_sessions(database: Database, clock: Clock) -> None:
+    """Bill whatever has ended or changed, in transactions of a bounded size, until nothing is left."""
+    while True:
+        async with database.transaction() as db:
+            billed = await bill_ended_sessions(db, at=clock.now(), limit=BILLS_A_TRANSACTION)
+        if billed.bills:
+            log.info(
+                "bills.issued",
+                bills=billed.bills,
+                corrections=billed.corrections,
+                total_fen=billed.total_fen,
+                unpriced=billed.unpriced,
+            )
+        if billed.bills < BILLS_A_TRANSACTION:
+            return
+
+
+async def prune(database: Database, clock: Clock) -> None:
+    """Forget what only served to recognise repeats: radio frames, finished runs and logins that are long over."""
+    async with database.transaction() as db:
+        now = {"now": clock.now()}
+        await db.execute(text("DELETE FROM uplink_frame WHERE observed_at < :now - interval '60 days'"), now)
+        await db.execute(text("DELETE FROM job_run WHERE due_at < :now - interval '30 days'"), now)
+        await db.execute(text("DELETE FROM login WHERE expires_at < :now - interval '1 day'"), now)
+
+
+JOBS: Final = (
+    Job(name="bill-sessions", every_seconds=10, run=bill_sessions),
+    Job(name="prune", every_seconds=3_600, run=prune),
+)

@@ -1,0 +1,115 @@
+"""The worker process: APScheduler runs the jobs, on whichever copy holds the leader's lock."""
+
+import asyncio
+import contextlib
+import signal
+from typing import Final
+
+import asyncpg
+import structlog
+import uvloop
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from prometheus_client import Counter, start_http_server
+
+from core.clock import Clock
+from core.db import Database, plain_url
+from core.errors import InvalidError
+from core.logs import configure_logging
+from core.settings import Settings
+from ops.jobs import JOBS, Job
+
+log = structlog.get_logger()
+
+LEADER_LOCK: Final = 0x9A4B2E
+STAND_BY_SECONDS: Final = 1.0
+SHORTEST_SECONDS: Final = 0.5
+"""No job runs more often than this in real time, however fast the clock."""
+GRACE_SECONDS: Final = 300
+"""A run that is late by less is still done (the library's default of one second skips it)."""
+
+ended = Counter("parking_worker_runs", "Runs of scheduled jobs", ["job", "outcome"])
+
+
+async def work(settings: Settings) -> None:
+    """Stand by until leader, run the jobs, and step down when the lock's connection is lost; until told to stop."""
+    if settings.database_url is None:
+        raise InvalidError("the worker needs PARKING_DATABASE_URL; `parking up` sets it")
+    url = settings.database_url.get_secret_value()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    database = Database(url, application="parking-worker")
+    while not stop.is_set():
+        try:
+            await _lead(url, database, settings.the_clock, stop)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("worker.stands_by", why=f"{type(error).__name__}: {error}")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STAND_BY_SECONDS):
+                await stop.wait()
+    await database.close()
+    log.info("worker.stopped")
+
+
+async def _lead(url: str, database: Database, clock: Clock, stop: asyncio.Event) -> None:
+    """Hold the leader's lock on a connection of its own for as long as it lives; return when another has it."""
+    lock = await asyncpg.connect(plain_url(url), timeout=10, server_settings={"application_name": "parking-leader"})
+    try:
+        if not await lock.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
+            return
+        log.info("worker.leads", jobs=[job.name for job in JOBS])
+        scheduler = _schedule(database, clock)
+        scheduler.start()
+        try:
+            while not stop.is_set():
+                await lock.execute("SELECT 1")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(STAND_BY_SECONDS):
+                        await stop.wait()
+        finally:
+            scheduler.shutdown(wait=False)
+    finally:
+        lock.terminate()
+
+
+def _schedule(database: Database, clock: Clock) -> AsyncIOScheduler:
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    for job in JOBS:
+        scheduler.add_job(
+            _run,
+            IntervalTrigger(seconds=max(SHORTEST_SECONDS, job.every_seconds / clock.speed)),
+            args=[job, database, clock],
+            id=job.name,
+            replace_existing=True,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=GRACE_SECONDS,
+        )
+    scheduler.add_listener(_count_trouble, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
+    return scheduler
+
+
+async def _run(job: Job, database: Database, clock: Clock) -> None:
+    await job.run(database, clock)
+    ended.labels(job.name, "done").inc()
+
+
+def _count_trouble(event: JobExecutionEvent) -> None:
+    outcome = "missed" if event.exception is None else "failed"
+    ended.labels(event.job_id, outcome).inc()
+    log.error("job.failed", job=event.job_id, outcome=outcome, why=repr(event.exception), trace=event.traceback)
+
+
+def main() -> None:
+    """Start the process."""
+    settings = Settings()
+    configure_logging("worker", json=settings.log_json)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, addr=settings.host)
+    uvloop.run(work(settings))
+
+
+if __name__ == "__main__":
+    main()
