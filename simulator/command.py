@@ -1,0 +1,229 @@
+"""The command line of a simulation: options to a course, a broker, a truth file, and a run that ends cleanly."""
+
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import structlog
+import typer
+
+from core.clock import Clock, VirtualClock, instant, rfc3339
+from core.errors import InvalidError
+from core.logs import configure_logging
+from core.settings import Settings
+from core.wire import parse_instant
+from simulator.faults import Faults
+from simulator.messages import Messages
+from simulator.outbox import Gateways, Outbox, Singles
+from simulator.publisher import Publisher, connect
+from simulator.sensors import SensedCity, read_city
+from simulator.simulation import Course, Simulation
+from simulator.slow_pricer import PRICERS
+from simulator.status import Status, status_text, write_status
+from simulator.truth import Header, SpaceLine, TruthFile
+
+log = structlog.get_logger()
+
+CONNECT_SECONDS = 30.0
+LOG_SECONDS = 30.0
+
+
+def simulate(
+    *,
+    city: Annotated[Path | None, typer.Option(help="The city file; unset: the demo city.", dir_okay=False)] = None,
+    seed: Annotated[int, typer.Option(help="Another seed is another life of the same city.")] = 1,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where what really happened is written; unset: truth.jsonl in the state folder.", dir_okay=False
+        ),
+    ] = None,
+    history: Annotated[str, typer.Option(help="How much of the past to send first, at once: 6h, 90m, 2d or 0.")] = "6h",
+    repeat: Annotated[float, typer.Option(help="Share of messages that are sent twice.", min=0, max=1)] = 0.01,
+    late: Annotated[float, typer.Option(help="Share of messages that come late.", min=0, max=1)] = 0.005,
+    late_up_to: Annotated[str, typer.Option(help="The longest delay, on the run's clock.")] = "90s",
+    lost: Annotated[float, typer.Option(help="Share of messages that never come.", min=0, max=1)] = 0.0,
+    gateways: Annotated[
+        int, typer.Option(help="Publish arrays through so many gateways; 0: sensors by themselves.", min=0)
+    ] = 0,
+    window: Annotated[int, typer.Option(help="Most unacknowledged messages.", min=1, max=20_000)] = 1_000,
+    minutes: Annotated[float | None, typer.Option(help="Stop by itself after so many real minutes.", min=0)] = None,
+    status_file: Annotated[
+        str | None, typer.Option(help="Replaced once a second with the run's status as JSON; - writes lines to stdout.")
+    ] = None,
+    installation: Annotated[
+        str,
+        typer.Option(
+            help="Written into the truth, so that another installation's is refused.", envvar="PARKING_INSTALLATION"
+        ),
+    ] = "",
+) -> None:
+    """Drive a city of sensors over MQTT, and write down what really happens.
+
+    Where the truth file exists already, that life goes on from where it ended; what was due meanwhile is sent first.
+    Ctrl-C ends cleanly: what is in flight is acknowledged, and the truth is complete to that instant.
+    """
+    settings = Settings()
+    configure_logging("simulator", json=settings.log_json)
+    if settings.mqtt_url is None:
+        raise InvalidError("PARKING_MQTT_URL is not set: there is no broker to publish to")
+    sensed = read_city(city.read_bytes() if city else _demo_city())
+    faults = Faults(repeat=repeat, late=late, lost=lost, late_up_to_ms=_milliseconds(late_up_to))
+    header = _header(
+        sensed,
+        seed=seed,
+        begins_ms=_begin(settings.the_clock, history),
+        faults=faults,
+        settings=settings,
+        installation=installation,
+    )
+    spaces = (SpaceLine(one.space, one.sensor, one.lot, one.tariff) for one in sensed.watched)
+    stop = _StopOnSignal(minutes)
+    with TruthFile(truth or _default_truth(settings), header, spaces) as file:
+        course = Course(
+            city=sensed,
+            seed=seed,
+            begins_ms=parse_instant(file.header.begins_at),
+            zone=settings.zone,
+            faults=faults,
+        )
+        publisher = Publisher(
+            settings.mqtt_url.get_secret_value(),
+            version=settings.mqtt_version,
+            window=window,
+            ca_file=settings.mqtt_ca_file,
+        )
+        connect(publisher, CONNECT_SECONDS)
+        simulation = Simulation(
+            course,
+            clock=settings.the_clock,
+            outbox=_outbox(sensed, gateways, settings),
+            publisher=publisher,
+            truth=file,
+        )
+        log.info(
+            "simulation.began",
+            city=sensed.name,
+            sensors=len(sensed.watched),
+            other_makes=sensed.silent,
+            begins_at=file.header.begins_at,
+            resumed_at=file.checkpoint.complete_until if file.checkpoint else None,
+            speed=settings.the_clock.speed,
+        )
+        last = simulation.run(until=stop, report=_reporter(status_file))
+    log.info("simulation.ended", **_figures(last))
+
+
+class _StopOnSignal:
+    """True once the time is up or somebody asked; a second Ctrl-C is the ordinary, rude one."""
+
+    def __init__(self, minutes: float | None) -> None:
+        self._deadline = None if minutes is None else time.monotonic() + minutes * 60
+        self._asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def __call__(self) -> bool:
+        return self._asked or (self._deadline is not None and time.monotonic() >= self._deadline)
+
+    def _ask(self, number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
+
+
+def _reporter(status_file: str | None) -> Callable[[Status], None]:
+    """Shows the status where it was asked for; else in the log, now and then."""
+    path = Path(status_file) if status_file and status_file != "-" else None
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    next_log = time.monotonic() + LOG_SECONDS
+
+    def report(status: Status) -> None:
+        nonlocal next_log
+        if path is not None:
+            write_status(path, status)
+        elif status_file == "-":
+            sys.stdout.write(status_text(status) + "\n")
+            sys.stdout.flush()
+        if time.monotonic() >= next_log:
+            next_log = time.monotonic() + LOG_SECONDS
+            log.info("simulation.went_on", **_figures(status))
+
+    return report
+
+
+def _figures(status: Status) -> dict[str, str | float | int | None]:
+    return {
+        name: getattr(status, name)
+        for name in (
+            "phase",
+            "complete_until",
+            "behind_seconds",
+            "published",
+            "acknowledged",
+            "occupied",
+            "stays_ended",
+        )
+    }
+
+
+def _outbox(sensed: SensedCity, gateways: int, settings: Settings) -> Outbox:
+    offset = settings.the_clock.now().astimezone(settings.zone).utcoffset() or timedelta()
+    messages = Messages(sensed.watched, zone_ms=offset // timedelta(milliseconds=1))
+    if gateways:
+        return Gateways(sensed.watched, messages, site="simulated", count=min(gateways, len(sensed.watched)))
+    return Singles(sensed.watched, messages)
+
+
+def _header(
+    sensed: SensedCity, *, seed: int, begins_ms: int, faults: Faults, settings: Settings, installation: str
+) -> Header:
+    return Header(
+        installation=installation,
+        city=sensed.name,
+        city_digest=sensed.digest,
+        spaces=len(sensed.watched),
+        seed=seed,
+        begins_at=rfc3339(instant(begins_ms)),
+        zone=settings.zone.key,
+        clock=settings.clock,
+        repeat=faults.repeat,
+        late=faults.late,
+        late_up_to_ms=faults.late_up_to_ms,
+        lost=faults.lost,
+        walked_tariffs=sorted(PRICERS),
+    )
+
+
+def _begin(clock: Clock, history: str) -> int:
+    """Where the past begins: counted from a virtual clock's own start, so that a slow start is no matter."""
+    start_ms = clock.virtual_start_ms if isinstance(clock, VirtualClock) else clock.now_ms()
+    return start_ms - _milliseconds(history)
+
+
+_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+def _milliseconds(text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
+    if found is None or (not found[2] and float(found[1])):
+        raise InvalidError(f"{text!r} is no length of time: write 90s, 30m, 6h, 2d or 0")
+    return int(float(found[1]) * _UNITS_MS.get(found[2], 0))
+
+
+def _default_truth(settings: Settings) -> Path:
+    if settings.state_dir is None:
+        raise InvalidError("name the truth file (--truth FILE), or the state folder (PARKING_STATE_DIR)")
+    return settings.state_dir / "truth.jsonl"
+
+
+def _demo_city() -> dict[str, object]:
+    from simulator.cities import draw  # noqa: PLC0415 - drawing needs shapely, which a given file does not
+
+    return draw.draw_city(Path(draw.__file__).parent / "xinchang.toml")

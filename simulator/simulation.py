@@ -1,0 +1,250 @@
+"""A county running: what happens is written down, what its sensors would say is sent, at the pace of a clock."""
+
+import heapq
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from core.clock import Clock, instant, rfc3339
+from core.occupancy import Kind
+from core.wire import parse_instant
+from simulator.faults import Faults, fate_of
+from simulator.fingerprint import Fingerprint, reading_hash
+from simulator.messages import FIRST_BOOT
+from simulator.outbox import Outbox
+from simulator.publisher import Publisher
+from simulator.sensors import SensedCity
+from simulator.slow_pricer import slow_fee
+from simulator.status import Status
+from simulator.truth import Checkpoint, Line, StayLine, TruthFile
+from simulator.world import Event, events
+
+LONGEST_TURN_SECONDS = 0.05
+REPORT_SECONDS = 1.0
+FINISH_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """Everything that decides what happens."""
+
+    city: SensedCity
+    seed: int
+    begins_ms: int
+    zone: ZoneInfo
+    faults: Faults
+
+
+class _Waiting(NamedTuple):
+    """A copy that is not sent yet."""
+
+    send_ms: int
+    number: int
+    seq: int
+    is_repeat: bool
+    event: Event
+
+
+class Simulation:
+    """One run of a course, from its begin or from where its truth file ends."""
+
+    def __init__(self, course: Course, *, clock: Clock, outbox: Outbox, publisher: Publisher, truth: TruthFile) -> None:
+        """Find the present: events that the truth has settled have happened and are not sent again."""
+        self._course = course
+        self._clock = clock
+        self._outbox = outbox
+        self._publisher = publisher
+        self._truth = truth
+        self._history_until_ms = clock.now_ms()
+        self._delayed: list[_Waiting] = []
+        self._unsettled: deque[tuple[int, int]] = deque()
+        self._entered: dict[int, int] = {}
+        self._begun = self._ended = self._fees_fen = 0
+
+        before = truth.checkpoint or Checkpoint(complete_until=rfc3339(instant(0)))
+        self._complete_ms = parse_instant(before.complete_until)
+        self._before = before
+        self._readings = before.readings
+        self._fingerprint = Fingerprint(before.fingerprint)
+        self._repeated, self._late, self._lost = before.repeated, before.late, before.lost
+        self._events = events(course.city, seed=course.seed, begins_ms=course.begins_ms, zone=course.zone)
+        self._upcoming = next(self._events)
+        while self._upcoming.at_ms <= self._complete_ms:
+            self._count_stay(self._upcoming)
+            self._upcoming = next(self._events)
+
+        self._phase = "connecting"
+        self._rate_since = (time.monotonic(), publisher.published)
+        self._rate_per_s = 0.0
+
+    def run(self, *, until: Callable[[], bool], report: Callable[[Status], None]) -> Status:
+        """Go on until told to stop, then settle what is in flight; the last status."""
+        next_report = 0.0
+        while not until():
+            self._send_what_is_due()
+            self._publisher.turn(self._seconds_to_next())
+            if time.monotonic() >= next_report:
+                next_report = time.monotonic() + REPORT_SECONDS
+                self._settle()
+                self._measure_rate()
+                report(self.status())
+        self._finish(report)
+        return self.status()
+
+    def status(self) -> Status:
+        """How it goes."""
+        now_ms = self._clock.now_ms()
+        return Status(
+            phase=self._phase,
+            connected=self._publisher.connected,
+            at=rfc3339(instant(now_ms)),
+            complete_until=rfc3339(instant(self._complete_ms)) if self._complete_ms else None,
+            behind_seconds=round(max(0, now_ms - self._next_ms()) / 1_000, 1),
+            sensors=len(self._course.city.watched),
+            occupied=len(self._entered),
+            stays_begun=self._begun,
+            stays_ended=self._ended,
+            fees_fen=self._fees_fen,
+            published=self._before.published + self._publisher.published,
+            acknowledged=self._before.acknowledged + self._publisher.acknowledged,
+            in_flight=self._publisher.in_flight,
+            delayed=len(self._delayed),
+            repeated=self._repeated,
+            late=self._late,
+            lost=self._lost,
+            denied=self._publisher.denied,
+            rate_per_s=self._rate_per_s,
+        )
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    def _send_what_is_due(self) -> None:
+        now_ms = self._clock.now_ms()
+        while self._publisher.has_room:
+            if self._delayed and self._delayed[0].send_ms <= min(now_ms, self._upcoming.at_ms):
+                waiting = heapq.heappop(self._delayed)
+                self._send(waiting.event, is_repeat=waiting.is_repeat)
+            elif self._upcoming.at_ms <= now_ms:
+                self._happen(self._upcoming)
+                self._upcoming = next(self._events)
+            else:
+                break
+        self._flush()
+        if self._phase != "stopping" and self._publisher.connected:
+            self._phase = "history" if self._upcoming.at_ms < self._history_until_ms else "live"
+
+    def _happen(self, event: Event) -> None:
+        self._write_down(event)
+        copies = fate_of(event, self._course.faults, seed=self._course.seed).send_ms
+        if not copies:
+            self._lost += 1
+            return
+        self._unsettled.append((event.at_ms, self._hash(event)))
+        self._repeated += len(copies) - 1
+        self._late += copies[0] > event.at_ms
+        for copy, send_ms in enumerate(copies):
+            if send_ms <= event.at_ms:
+                self._send(event, is_repeat=copy > 0)
+            else:
+                heapq.heappush(self._delayed, _Waiting(send_ms, event.number, event.seq, copy > 0, event))
+
+    def _send(self, event: Event, *, is_repeat: bool) -> None:
+        for message in self._outbox.add(event, is_repeat=is_repeat):
+            self._publisher.publish(message.topic, message.payload, settles_ms=message.settles_ms)
+
+    def _flush(self) -> None:
+        for message in self._outbox.flush():
+            self._publisher.publish(message.topic, message.payload, settles_ms=message.settles_ms)
+
+    def _next_ms(self) -> int:
+        return min(self._upcoming.at_ms, self._delayed[0].send_ms) if self._delayed else self._upcoming.at_ms
+
+    def _seconds_to_next(self) -> float:
+        if not self._publisher.has_room:
+            return LONGEST_TURN_SECONDS
+        ahead_ms = self._next_ms() - self._clock.now_ms()
+        return min(LONGEST_TURN_SECONDS, max(0.0, ahead_ms / 1_000 / self._clock.speed))
+
+    # --- the truth ----------------------------------------------------------------------------------------------------
+
+    def _write_down(self, event: Event) -> None:
+        entered_ms = self._count_stay(event)
+        if entered_ms is None:
+            return
+        one = self._course.city.watched[event.number]
+        left_at, fee_fen = None, None
+        if not event.occupied:
+            left_at = rfc3339(instant(event.at_ms))
+            fee_fen = slow_fee(one.tariff, entered_ms, event.at_ms, self._course.zone)
+            self._fees_fen += fee_fen or 0
+        entered_at = rfc3339(instant(entered_ms))
+        self._truth.write(Line(stay=StayLine(one.space, one.sensor, one.lot, entered_at, left_at, fee_fen)))
+
+    def _count_stay(self, event: Event) -> int | None:
+        """When the stay began that this event begins or ends; None when it does neither."""
+        if event.kind is not Kind.CHANGE:
+            return None
+        if event.occupied:
+            self._begun += 1
+            self._entered[event.number] = event.at_ms
+            return event.at_ms
+        self._ended += 1
+        return self._entered.pop(event.number)
+
+    def _hash(self, event: Event) -> int:
+        sensor = self._course.city.watched[event.number].sensor
+        return reading_hash(sensor, event.at_ms, FIRST_BOOT, event.seq, occupied=event.occupied, kind=event.kind.value)
+
+    def _settle(self, *, final: bool = False) -> None:
+        """Move the instant forward up to which everything is written down, sent and acknowledged."""
+        bounds = [self._clock.now_ms(), self._upcoming.at_ms - 1]
+        bounds += [waiting.event.at_ms - 1 for waiting in self._delayed if not waiting.is_repeat]
+        oldest_ms = self._publisher.oldest_unacknowledged_ms()
+        if oldest_ms is not None:
+            bounds.append(oldest_ms - 1)
+        complete_ms = max(self._complete_ms, min(bounds))
+        settled = 0
+        while self._unsettled and self._unsettled[0][0] <= complete_ms:
+            self._fingerprint.add(self._unsettled.popleft()[1])
+            settled += 1
+        if not settled and not final:
+            return
+        self._readings += settled
+        self._complete_ms = complete_ms
+        self._truth.settle(
+            Checkpoint(
+                complete_until=rfc3339(instant(complete_ms)),
+                readings=self._readings,
+                fingerprint=str(self._fingerprint),
+                published=self._before.published + self._publisher.published,
+                acknowledged=self._before.acknowledged + self._publisher.acknowledged,
+                repeated=self._repeated,
+                late=self._late,
+                lost=self._lost,
+                final=final,
+            )
+        )
+
+    def _measure_rate(self) -> None:
+        now, published = time.monotonic(), self._publisher.published
+        since, before = self._rate_since
+        self._rate_per_s = round((published - before) / max(now - since, 1e-3), 1)
+        self._rate_since = (now, published)
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def _finish(self, report: Callable[[Status], None]) -> None:
+        """Nothing new happens; what did is sent now, late copies too, and the broker given time to say so."""
+        self._phase = "stopping"
+        report(self.status())
+        for waiting in sorted(self._delayed):
+            self._send(waiting.event, is_repeat=waiting.is_repeat)
+        self._delayed.clear()
+        self._flush()
+        self._publisher.finish(FINISH_SECONDS)
+        self._settle(final=True)
+        self._phase = "done"
+        report(self.status())
