@@ -1,0 +1,31 @@
+"""Fixtures for everybody: the real services, a migrated database for each test, a street with sensors."""
+
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ops.services import RunningServices
+from tests.support.databases import copied_database, create_template
+from tests.support.services import running_services
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[RunningServices]:
+    """TimescaleDB and mosquitto, one of each for the whole run."""
+    with running_services() as services:
+        yield services
+
+
+@pytest.fixture(scope="session")
+def template(services: RunningServices) -> str:
+    """Name of the migrated database that others are copied from."""
+    with ThreadPoolExecutor(1) as apart:  # a loop may be running here, and the migrations run their own
+        return apart.submit(create_template, services.endpoints.database_url).result()
+
+
+@pytest.fixture
+async def database_url(services: RunningServices, template: str) -> AsyncIterator[str]:
+    """A database of this test's own: schema and the kerb tariff, nothing else."""
+    async with copied_database(services.endpoints.database_url, template) as url:
+        yield url
