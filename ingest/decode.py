@@ -11,6 +11,10 @@ from core.occupancy import Decoded, PayloadError, Reading, Reason, Refusal, Tele
 from core.wire import MAX_PAYLOAD_BYTES, Address, Envelope, is_sensor_id, parse_topic
 from ingest.envelopes.chirpstack import read_chirpstack
 from ingest.envelopes.native import read_native, split_gateway
+from ingest.envelopes.nbiot import read_nbiot
+from ingest.envelopes.senml import read_senml
+from ingest.envelopes.thingpark import read_thingpark
+from ingest.envelopes.things_stack import read_things_stack
 from ingest.envelopes.uplink import EnvelopeError, Uplink, refuse
 from ingest.vendors import CODECS
 
@@ -71,6 +75,10 @@ _Reader = Callable[[Address, bytes], Uplink | Iterable[Reading]]
 
 _READERS: Final[Mapping[Envelope, _Reader]] = {
     Envelope.CHIRPSTACK: read_chirpstack,
+    Envelope.THINGS_STACK: read_things_stack,
+    Envelope.THINGPARK: read_thingpark,
+    Envelope.SENML: read_senml,
+    Envelope.NBIOT: read_nbiot,
 }
 
 

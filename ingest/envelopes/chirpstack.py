@@ -8,9 +8,10 @@ from typing import Final
 
 import msgspec
 
-from core.occupancy import Reason, Telemetry
+from core.occupancy import Telemetry
 from core.wire import Address
 from ingest.envelopes.uplink import (
+    Port,
     Uplink,
     best_rssi,
     read_base64,
@@ -19,6 +20,7 @@ from ingest.envelopes.uplink import (
     read_instant,
     read_json,
     refuse,
+    refuse_commands_alone,
 )
 
 
@@ -36,7 +38,7 @@ class _UplinkEvent(msgspec.Struct, rename="camel"):
     device_info: _DeviceInfo | None = None
     dev_addr: str | None = None
     f_cnt: int | None = None
-    f_port: int | None = None
+    f_port: Port | None = None
     data: str | None = None
     rx_info: list[_Reception] | None = None
 
@@ -57,21 +59,15 @@ def read_chirpstack(address: Address, raw: bytes) -> Uplink:
     info = event.device_info
     sensor = read_dev_eui(info.dev_eui if info is not None else None, topic=address.device)
     receptions = event.rx_info or []
-    if not event.data and not event.f_port:
-        refuse(
-            "no port and no payload: the frame carries network commands alone",
-            sensor=sensor,
-            reason=Reason.NOT_AN_UPLINK,
-        )
-    frame = read_frame(event.dev_addr, event.f_cnt, sensor)
+    refuse_commands_alone(event.f_port, event.data, sensor)
     return Uplink(
         sensor=sensor,
         at_ms=_event_time(event.time, receptions, sensor),
         payload=read_base64(event.data or "", "data", sensor),
         f_port=event.f_port,
-        frame=frame,
+        frame=read_frame(event.dev_addr, event.f_cnt, sensor),
         seq=event.f_cnt or 0,
-        telemetry=Telemetry(rssi_dbm=best_rssi([reception.rssi for reception in receptions])),
+        telemetry=Telemetry(rssi_dbm=best_rssi(reception.rssi for reception in receptions)),
     )
 
 

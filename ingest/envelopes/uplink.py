@@ -3,7 +3,8 @@
 import base64
 import binascii
 import re
-from typing import Final, NoReturn, TypeVar
+from collections.abc import Iterable
+from typing import Annotated, Final, NoReturn, TypeVar
 
 import msgspec
 
@@ -13,6 +14,8 @@ from core.wire import parse_instant
 T = TypeVar("T")
 
 MAX_FRAME_COUNTER: Final = 2**32 - 1
+Port = Annotated[int, msgspec.Meta(ge=0, le=255)]
+"""A LoRaWAN port. Servers leave 0 out."""
 
 
 class Uplink(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -152,11 +155,27 @@ def read_frame(session: str | None, f_cnt: int | None, sensor: str) -> Frame | N
 _SESSION = re.compile(r"[!-~]{1,128}")
 
 
-def best_rssi(values: list[float | None]) -> int | None:
+def refuse_commands_alone(f_port: int | None, payload: str | None, sensor: str) -> None:
+    """Refuse a frame without port and payload: it carries commands of the network alone, the sensor said nothing.
+
+    Raises:
+        EnvelopeError: it is one.
+    """
+    if not f_port and not payload:
+        refuse("no port and no payload: commands of the network alone", sensor=sensor, reason=Reason.NOT_AN_UPLINK)
+
+
+def best_rssi(values: Iterable[float | None]) -> int | None:
     """Signal of the gateway that heard the frame best, in dBm; None when none says."""
-    heard = [value for value in values if value is not None and _RSSI_MIN <= value <= _RSSI_MAX]
-    return round(max(heard)) if heard else None
+    heard = [rssi for rssi in (whole_within(value, -300, 100) for value in values) if rssi is not None]
+    return max(heard, default=None)
 
 
-_RSSI_MIN = -300
-_RSSI_MAX = 100
+def percent(value: float | None) -> int | None:
+    """A whole percentage; None when it is none."""
+    return whole_within(value, 0, 100)
+
+
+def whole_within(value: float | None, low: int, high: int) -> int | None:
+    """``value`` to the nearest whole number; None when absent or not between ``low`` and ``high``."""
+    return None if value is None or not low <= value <= high else round(value)

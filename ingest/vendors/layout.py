@@ -1,7 +1,7 @@
 """How makers' byte layouts are read: bounds first, then numbers, then one common answer. Pure."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from core.occupancy import Decoded, Kind, PayloadError, Telemetry
 
@@ -57,18 +57,26 @@ def decoded(kind: str, occupied: bool | None, **fields: Any) -> Decoded:
     Args:
         kind: the maker's kind of message, ``status``, ``heartbeat``, ``startup`` ...; it decides what is asserted.
         occupied: None when the message says nothing about the space.
-        fields: everything else; voltage, charge, temperature and firmware also become telemetry.
+        fields: everything else. What is plausible of voltage, charge and temperature also becomes telemetry (a layout
+            without signs shows frost as 250 degrees).
     """
     battery_v = fields.get("battery_v")
     return Decoded(
         occupied=occupied,
         kind=_KINDS.get(kind, Kind.HEARTBEAT),
         telemetry=Telemetry(
-            battery_mv=None if battery_v is None else round(battery_v * 1000),
-            battery_pct=fields.get("battery_pct"),
+            battery_mv=None if battery_v is None else _plausible(round(battery_v * 1000), 0, 65_535),
+            battery_pct=_plausible(fields.get("battery_pct"), 0, 100),
             battery_low=fields.get("battery_low"),
-            temperature_c=fields.get("temperature_c"),
+            temperature_c=_plausible(fields.get("temperature_c"), -60, 125),
             firmware=fields.get("firmware"),
         ),
         fields={"kind": kind, "occupied": occupied, **fields},
     )
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _plausible(value: Number | None, low: int, high: int) -> Number | None:
+    return value if value is not None and low <= value <= high else None
