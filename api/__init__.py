@@ -1,0 +1,1 @@
+"""HTTP: the city for everybody to read, the door for those who may do more."""

@@ -1,0 +1,56 @@
+"""The application: its parts, its routes, and the loop that keeps its city current."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+from fastapi import FastAPI
+
+import web
+from api import city, health, live, lots, metrics, problems, spaces
+from api.envelope import Envelope
+from api.openapi import DESCRIPTION, TAGS, complete
+from api.parts import Parts
+from core.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The api as an ASGI application.
+
+    Raises:
+        InvalidError: a setting it cannot do without is missing.
+    """
+    parts = Parts.build(settings)
+    app = FastAPI(
+        title="Smart parking",
+        version="1",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.parts = parts
+    for module in (lots, spaces, live, city, health, metrics):
+        app.include_router(module.router)
+    app.router.routes.extend(web.routes())
+    problems.install(app)
+    app.add_middleware(Envelope, measures=parts.measures, https=parts.https)
+    parts.measures.watch(partial(metrics.gauges_of, parts))
+    complete(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Follow the city while the application runs."""
+    parts: Parts = app.state.parts
+    following = asyncio.create_task(parts.following.run(), name="follow the city")
+    yield
+    parts.showing.stream.close()
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+    await parts.database.close()

@@ -1,0 +1,60 @@
+"""What one api process is made of, built once and handed to its routes."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from api.limits import Limiter, Proxies
+from api.live_city.following import Following
+from api.live_city.showing import Showing
+from api.measures import Measures
+from api.passwords import Passwords
+from core.clock import Clock
+from core.db import Database
+from core.errors import InvalidError
+from core.settings import Settings
+
+KEY_CHARACTERS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """One process's parts."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    showing: Showing
+    following: Following
+    limiter: Limiter = field(default_factory=Limiter)
+    measures: Measures = field(default_factory=Measures)
+    passwords: Passwords = field(default_factory=Passwords)
+    proxies: Proxies
+    public_url: str
+
+    @classmethod
+    def build(cls, settings: Settings) -> Self:
+        """Put the parts together; nothing is connected yet.
+
+        Raises:
+            InvalidError: a setting the api cannot do without is missing.
+        """
+        if settings.database_url is None:
+            raise InvalidError("PARKING_DATABASE_URL is not set: which database holds the city?")
+        if len(settings.secret_key.get_secret_value()) < KEY_CHARACTERS:
+            raise InvalidError(f"PARKING_SECRET_KEY needs at least {KEY_CHARACTERS} random characters")
+        database = Database(settings.database_url.get_secret_value(), application="parking-api")
+        showing = Showing(settings.the_clock)
+        return cls(
+            settings=settings,
+            database=database,
+            clock=settings.the_clock,
+            showing=showing,
+            following=Following(database, settings.the_clock, showing),
+            proxies=Proxies(settings.trusted_proxies),
+            public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
+        )
+
+    @property
+    def https(self) -> bool:
+        """Whether the public reaches this api by https only."""
+        return self.public_url.startswith("https://")
