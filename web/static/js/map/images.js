@@ -8,39 +8,38 @@ const SIDE = 52; // of a bubble at icon-size 1
 /**
  * All pictures in the colours given.
  * @param {Tokens} c
- * @returns {{name: string, data: ImageData, options: {pixelRatio: number, sdf?: boolean}}[]}
+ * @returns {{name: string, data: ImageData, options: {pixelRatio: number}}[]}
  */
 export function images(c) {
   const grades = ["free", "few", "full", "unknown", "shut"];
   return [
     ...grades.map((grade) => picture(`lot-${grade}`, SIDE, (pen) => bubble(pen, c, grade, false))),
     ...grades.map((grade) => picture(`sum-${grade}`, SIDE, (pen) => bubble(pen, c, grade, true))),
-    picture("hatch", 8, (pen) => hatch(pen, c.unknown)),
-    picture("car", 40, car, true),
-    picture("cross", 24, cross, true),
-    picture("kind-accessible", 24, stroke(ACCESSIBLE), true),
-    picture("kind-ev_charging", 24, solid("M13.5 2 5 13.500h5.500L9 22l10-12h-6.200z"), true),
-    picture("kind-motorcycle", 24, stroke("M2 16a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0M15 16a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0M5.5 16l4-6h5l4 6M13 7h3l1 3"), true),
-    picture("kind-large", 24, stroke("M3 8h12v9H3zM15 11h3.500l2.5 3v3h-6"), true),
+    picture("hatch", 8, (pen) => lines(pen, 8, c.unknown, 8)),
+    picture("car", 40, (pen) => car(pen, c)),
+    picture("cross", 24, stroke(c["unknown-text"], "M6 6l12 12M18 6 6 18")),
+    picture("kind-accessible", 24, stroke(c["on-free"], ACCESSIBLE)),
+    picture("kind-ev_charging", 24, solid(c["on-free"], "M13.5 2 5 13.5h5.5L9 22l10-12h-6.2z")),
+    picture("kind-motorcycle", 24, stroke(c["on-free"], "M2 16a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0M15 16a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0M5.5 16l4-6h5l4 6M13 7h3l1 3")),
+    picture("kind-large", 24, stroke(c["on-free"], "M3 8h12v9H3zM15 11h3.5l2.5 3v3h-6")),
   ];
 }
 
-const ACCESSIBLE = "M11 2.500a1.8 1.8 0 1 0 .1 0M11 8v6.500h5l2.5 5.500M11 10.500h4.500M8.5 11.500a5 5 0 1 0 6.3 6.3";
+const ACCESSIBLE = "M11 2.5a1.8 1.8 0 1 0 .1 0M11 8v6.5h5l2.5 5.5M11 10.5h4.5M8.5 11.5a5 5 0 1 0 6.3 6.3";
 
 /**
  * @param {string} name
  * @param {number} side
  * @param {(pen: CanvasRenderingContext2D) => void} draw in a square of that side
- * @param {boolean} [sdf] take the colour from the style; only the shape matters
  */
-function picture(name, side, draw, sdf = false) {
+function picture(name, side, draw) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = side * RATIO;
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   pen.scale(RATIO, RATIO);
   pen.lineCap = pen.lineJoin = "round";
   draw(pen);
-  return { name, data: pen.getImageData(0, 0, canvas.width, canvas.height), options: { pixelRatio: RATIO, sdf } };
+  return { name, data: pen.getImageData(0, 0, canvas.width, canvas.height), options: { pixelRatio: RATIO } };
 }
 
 /**
@@ -98,11 +97,6 @@ function bubble(pen, c, grade, sum) {
   }
 }
 
-/** @param {CanvasRenderingContext2D} pen @param {string} colour */
-function hatch(pen, colour) {
-  lines(pen, 8, colour, 8);
-}
-
 /** Rising lines that meet at the picture's edges. @param {CanvasRenderingContext2D} pen @param {number} side @param {string} colour @param {number} step */
 function lines(pen, side, colour, step) {
   pen.strokeStyle = colour;
@@ -115,39 +109,37 @@ function lines(pen, side, colour, step) {
   pen.stroke();
 }
 
-/** A car from above, nose to the right; one that stands in a 5-metre space fills 40 units. @param {CanvasRenderingContext2D} pen */
-function car(pen) {
-  pen.beginPath();
-  pen.roundRect(4, 13, 32, 14, 5);
-  pen.fill();
-  pen.globalCompositeOperation = "destination-out";
-  pen.beginPath();
-  pen.roundRect(24, 15.2, 4, 9.6, 1.5);
-  pen.roundRect(9.5, 15.2, 3, 9.6, 1.2);
-  pen.fill();
-  pen.globalCompositeOperation = "source-over";
+/**
+ * A car from above, nose to the right, as long as the picture is wide less a little air.
+ * @param {CanvasRenderingContext2D} pen
+ * @param {Tokens} c
+ */
+function car(pen, c) {
+  const box = (/** @type {number[]} */ ...[x, y, width, height, round]) => {
+    pen.beginPath();
+    pen.roundRect(x, y, width, height, round);
+    pen.fill();
+  };
+  pen.fillStyle = c.full;
+  box(3, 12, 34, 16, 5.5);
+  pen.fillStyle = c["full-tint"];
+  box(24, 14.4, 4.5, 11.2, 2);
+  box(8, 15, 3, 10, 1.5);
 }
 
-/** @param {CanvasRenderingContext2D} pen */
-function cross(pen) {
-  pen.lineWidth = 3;
-  pen.beginPath();
-  pen.moveTo(6, 6);
-  pen.lineTo(18, 18);
-  pen.moveTo(18, 6);
-  pen.lineTo(6, 18);
-  pen.stroke();
-}
-
-/** @param {string} path @returns {(pen: CanvasRenderingContext2D) => void} */
-function stroke(path) {
+/** @param {string} colour @param {string} path @returns {(pen: CanvasRenderingContext2D) => void} */
+function stroke(colour, path) {
   return (pen) => {
+    pen.strokeStyle = colour;
     pen.lineWidth = 2.4;
     pen.stroke(new Path2D(path));
   };
 }
 
-/** @param {string} path @returns {(pen: CanvasRenderingContext2D) => void} */
-function solid(path) {
-  return (pen) => pen.fill(new Path2D(path));
+/** @param {string} colour @param {string} path @returns {(pen: CanvasRenderingContext2D) => void} */
+function solid(colour, path) {
+  return (pen) => {
+    pen.fillStyle = colour;
+    pen.fill(new Path2D(path));
+  };
 }

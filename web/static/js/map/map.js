@@ -11,7 +11,7 @@ import { snap, wide } from "../view/panel.js";
 import { images } from "./images.js";
 import { Canvas, LngLatBounds, addStyles } from "./library.js";
 import { collection, drawn, outlines, points } from "./shapes.js";
-import { SPACES_ZOOM, styleOf } from "./style.js";
+import { SPACES_ZOOM, chosenFilters, styleOf } from "./style.js";
 
 const CJK = '"PingFang SC", "HarmonyOS Sans SC", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", sans-serif';
 /** Lots' numbers are drawn again at most this often; a second is what the stream brings. */
@@ -114,7 +114,7 @@ export class CityMap {
   /** Another theme or language: only what differs is set, so that nothing is loaded or placed again. */
   repaint(/** @type {string} */ _theme, /** @type {string} */ language) {
     const c = tokens();
-    for (const image of images(c)) if (!image.options.sdf) this.canvas.updateImage(image.name, image.data);
+    for (const image of images(c)) this.canvas.updateImage(image.name, image.data);
     for (const layer of styleOf(c, { english: language === "en" }).layers) {
       for (const [name, value] of Object.entries(layer.paint ?? {})) {
         if (differs(this.canvas.getPaintProperty(layer.id, name), value)) this.canvas.setPaintProperty(layer.id, name, value);
@@ -129,7 +129,7 @@ export class CityMap {
 
   /** Ring the chosen lot and bring it into view. @param {string | null} id */
   mark(id) {
-    for (const layer of ["chosen-ring", "chosen-site"]) this.canvas.setFilter(layer, ["==", ["get", "id"], id ?? ""]);
+    for (const [layer, filter] of Object.entries(chosenFilters(id ?? ""))) this.canvas.setFilter(layer, filter);
     this.place(id);
   }
 

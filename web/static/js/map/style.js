@@ -5,7 +5,7 @@
 export const GRADES = ["free", "few", "full", "unknown", "shut"];
 /** From here on single spaces are drawn and a lot's bubble becomes a sign at its edge. */
 export const SPACES_ZOOM = 16;
-const MARKS_ZOOM = 17.2;
+const MARKS_ZOOM = 17.5;
 const FONT = ["Noto Sans Regular"];
 const BOLD = ["Noto Sans Bold"];
 
@@ -60,6 +60,12 @@ export function styleOf(c, { english }) {
 
 const empty = () => ({ type: "geojson", data: { type: "FeatureCollection", features: [] } });
 
+/** The filters that ring one lot, or none for an empty id. @param {string} id @returns {Record<string, any>} */
+export function chosenFilters(id) {
+  const it = ["==", ["get", "id"], id];
+  return { "chosen-ring": it, "chosen-site": ["all", it, polygon], "chosen-kerb": ["all", it, ["!", polygon]] };
+}
+
 /** @param {Tokens} c */
 function town(c) {
   const street = { "line-cap": "round", "line-join": "round" };
@@ -106,13 +112,18 @@ function shapes(c) {
       paint: { "line-color": c["map-lot-edge"], "line-width": byZoom(14, 0.6, 18, 2) },
     },
     {
-      id: "kerb", type: "line", source: "shapes", filter: ["!", polygon], minzoom: 12, maxzoom: SPACES_ZOOM,
+      id: "kerb", type: "line", source: "shapes", filter: ["!", polygon], minzoom: 13, maxzoom: SPACES_ZOOM,
       layout: { "line-cap": "round" },
       paint: { "line-color": perGrade(GRADE, (grade) => c[grade]), "line-width": byZoom(12, 2, 16, 7), "line-opacity": 0.8 },
     },
     {
-      id: "chosen-site", type: "line", source: "shapes", minzoom: 14, filter: ["==", ["get", "id"], ""],
-      paint: { "line-color": c.ink, "line-width": byZoom(14, 1.5, 18, 4), "line-gap-width": 1 },
+      id: "chosen-kerb", type: "line", source: "shapes", minzoom: 14, filter: chosenFilters("")["chosen-kerb"],
+      layout: { "line-cap": "round" },
+      paint: { "line-color": c.ink, "line-opacity": 0.14, "line-width": ["interpolate", ["exponential", 2], ["zoom"], 14, 10, 20, 260] },
+    },
+    {
+      id: "chosen-site", type: "line", source: "shapes", minzoom: 14, filter: chosenFilters("")["chosen-site"],
+      paint: { "line-color": c.ink, "line-width": byZoom(14, 1.5, 18, 3) },
     },
   ];
 }
@@ -123,7 +134,7 @@ function spaces(c) {
   const edge = ["match", STATE, "f", c["free-text"], "o", c.full, c.unknown];
   /** @param {string} letters */
   const only = (letters) => ["match", STATE, [...letters], 1, 0];
-  const size = ["interpolate", ["exponential", 2], ["zoom"], 17, 0.2, 20, 1.6, 22, 6.4];
+  const size = ["interpolate", ["exponential", 2], ["zoom"], 17, 0.25, 22, 8]; // a picture of 40 is 5 metres long
   const mark = { "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true, "icon-size": size };
   return [
     { id: "spaces", type: "fill", source: "spaces", minzoom: SPACES_ZOOM - 0.5, paint: { "fill-color": fill } },
@@ -138,12 +149,12 @@ function spaces(c) {
     {
       id: "spaces-car", type: "symbol", source: "spaces", minzoom: MARKS_ZOOM,
       layout: { ...mark, "icon-image": "car", "icon-rotate": ["get", "turn"] },
-      paint: { "icon-color": c.full, "icon-opacity": only("o") },
+      paint: { "icon-opacity": only("o") },
     },
     {
       id: "spaces-closed", type: "symbol", source: "spaces", minzoom: MARKS_ZOOM,
       layout: { ...mark, "icon-image": "cross", "icon-rotate": ["get", "turn"] },
-      paint: { "icon-color": c["unknown-text"], "icon-opacity": only("c") },
+      paint: { "icon-opacity": only("c") },
     },
     {
       id: "spaces-kind", type: "symbol", source: "spaces", minzoom: MARKS_ZOOM,
@@ -152,7 +163,7 @@ function spaces(c) {
         ...mark, "icon-image": ["concat", "kind-", ["get", "category"]], "icon-rotation-alignment": "viewport",
         "icon-size": ["interpolate", ["exponential", 2], ["zoom"], 17, 0.22, 20, 1, 22, 2],
       },
-      paint: { "icon-color": c["on-free"], "icon-opacity": only("f") },
+      paint: { "icon-opacity": only("f") },
     },
     {
       id: "chosen-space", type: "line", source: "spaces", minzoom: SPACES_ZOOM, filter: ["==", ["get", "code"], ""],
@@ -169,7 +180,7 @@ function labels(c) {
       id: "street-name", type: "symbol", source: "context", minzoom: 13.5,
       filter: ["all", context("street"), ["!=", ["coalesce", ["get", "name"], ""], ""]],
       layout: {
-        "symbol-placement": "line", "symbol-spacing": 420, "text-field": ["get", "name"], "text-font": FONT,
+        "symbol-placement": "line", "symbol-spacing": 280, "text-field": ["get", "name"], "text-font": FONT,
         "text-size": ["interpolate", ["linear"], ["zoom"], 13.5, 11, 17, 15], "text-letter-spacing": 0.08,
       },
       paint: { "text-color": c["map-label"], ...halo },
@@ -210,6 +221,7 @@ function bubbles(c, name) {
     "icon-image": ["concat", ["case", many, "sum-", "lot-"], grade],
     "icon-size": size,
     "icon-allow-overlap": true,
+    "icon-padding": 0,
     "text-allow-overlap": true,
     "text-field": ["case", many, ["to-string", ["get", "available"]], ["get", "text"]],
     "text-font": BOLD,
@@ -223,7 +235,7 @@ function bubbles(c, name) {
   return [
     {
       id: "lot-name", type: "symbol", source: "lots", filter: ["!", many], minzoom: 14, maxzoom: SPACES_ZOOM,
-      layout: { ...label, "text-anchor": "top", "text-offset": [0, 1.5] }, paint: halo,
+      layout: { ...label, "text-anchor": "top", "text-offset": [0, 1.75] }, paint: halo,
     },
     {
       id: "sign-name", type: "symbol", source: "signs", minzoom: SPACES_ZOOM,

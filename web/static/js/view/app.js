@@ -2,8 +2,9 @@
 
 import { html, use, useEffect, useState } from "../lib.js";
 import { chooseLang, lang } from "../look.js";
-import { chosen, lots, stale, totals } from "../state.js";
-import { count, t } from "../i18n.js";
+import { chosen, city, lots, stale, totals } from "../state.js";
+import { count, nameOf, t } from "../i18n.js";
+import { Icon } from "./icons.js";
 import { Legend } from "./legend.js";
 import { List } from "./list.js";
 import { LotSheet } from "./lot-sheet.js";
@@ -16,6 +17,7 @@ export function App() {
   const language = use(lang); // everything below is drawn again in the other language
   const open = use(chosen);
   const lot = use(lots).get(open ?? "");
+  const frame = use(city);
   const old = use(stale);
   const [legend, showLegend] = useState(false);
   useEffect(() => {
@@ -24,6 +26,7 @@ export function App() {
   return html`
     <a class="skip" href="#lots" onClick=${toList}>${t("page.skip")}</a>
     <header class="top">
+      ${frame && html`<p class="brand"><${Icon} name="site" size=${26} />${t("page.brand", { city: nameOf(frame) })}</p>`}
       <${Search} />
       <button class="icon-button lang" lang=${language === "zh" ? "en" : "zh-CN"} onClick=${otherLanguage}>
         <span aria-hidden="true">${language === "zh" ? "EN" : "中"}</span>

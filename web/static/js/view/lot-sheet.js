@@ -43,7 +43,7 @@ export function LotSheet({ lot }) {
         <${Badge} grade=${grade} text=${numberOf(lot)} />
         <p>
           <strong class="${grade}-text">${t(`grade.${grade}`)}</strong>
-          <span class="soft">${t("lot.free.of", { n: count(lot.capacity) })}${lot.source === "sensors" ? "" : ` · ${t("lot.estimated")}`}</span>
+          <span class="soft">${t("lot.free.of", { free: numberOf(lot), n: count(lot.capacity) })}${lot.source === "sensors" ? "" : ` · ${t("lot.estimated")}`}</span>
         </p>
         <${Trend} trend=${lot.trend} />
       </div>

@@ -4,7 +4,7 @@ import { html, use, useEffect, useState } from "../lib.js";
 import { read } from "../api.js";
 import { lang } from "../look.js";
 import { serverNow } from "../state.js";
-import { clock, say, span, t, yuan } from "../i18n.js";
+import { clock, say, t, yuan } from "../i18n.js";
 
 const STAYS = [30, 60, 120, 240, 480];
 
@@ -28,7 +28,7 @@ export function Stay({ lot }) {
       <h3 id="stay-title">${t("stay.title")}</h3>
       <div class="segments wide" role="group" aria-labelledby="stay-title">
         ${STAYS.map(
-          (n) => html`<button aria-pressed=${n === minutes} onClick=${() => setMinutes(n)}>${span(n * 60)}</button>`,
+          (n) => html`<button aria-pressed=${n === minutes} onClick=${() => setMinutes(n)}>${n < 60 ? t("span.minutes", { n }) : t("span.hours", { n: n / 60 })}</button>`,
         )}
       </div>
       <div class="stay-fee" aria-live="polite">
