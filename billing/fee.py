@@ -3,7 +3,8 @@
 from typing import Any
 
 from billing.lines import Bill, Line, Quote
-from billing.wording import CLASS_ASSUMED, Lang, why_text
+from billing.phrases import Lang
+from billing.wording import CLASS_ASSUMED, why_text
 from core.clock import rfc3339
 
 

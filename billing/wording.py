@@ -1,6 +1,6 @@
 """The facts of a bill in words, Chinese and English. Pure."""
 
-from typing import Final, Literal
+from typing import Final
 
 from billing.lines import (
     CapReached,
@@ -16,13 +16,8 @@ from billing.lines import (
     UnitsCharged,
     WithinFreeMinutes,
 )
-from billing.tariff.document import Scope
+from billing.phrases import DAY, Lang, minutes_text, scope_text
 from core.money import yuan_text
-
-Lang = Literal["zh", "en"]
-
-HOUR: Final = 60
-DAY: Final = 24 * HOUR
 
 ASSUMED: Final = {"zh": "（节假日安排未公布，按星期计）", "en": " (holidays not announced yet: by the weekday)"}
 CLASS_ASSUMED: Final = {
@@ -52,15 +47,17 @@ def _facts(line: Line, lang: Lang, currency: str) -> str:  # noqa: C901, PLR0911
                 return f"{minutes_text(free, lang)}{'（含）' if inclusive else '（不含）'}以内免费"
             return f"free {'up to' if inclusive else 'under'} {minutes_text(free, lang)}"
         case FreeMinutesDeducted(free_min=free, per=per):
-            return f"免费 {minutes_text(free, lang)}{_per(per, lang)}" if zh else f"{minutes_text(free, lang)} free"
+            each = (
+                "" if per == "stay" else f"（{scope_text(per, DAY, lang)}）" if zh else f" {scope_text(per, DAY, lang)}"
+            )
+            return f"免费 {minutes_text(free, lang)}{each}" if zh else f"{minutes_text(free, lang)} free{each}"
         case OutsideWindows():
             return "不收费" if zh else "not charged"
         case FreeBand():
             return "免费" if zh else "free"
         case CapReached(cap_fen=cap, per=per, rolling_min=rolling):
-            most = yuan_text(cap, currency)
-            within = minutes_text(rolling, lang) if per == "rolling" else _scope(per, lang)
-            return f"{within}最高 {most}" if zh else f"at most {most} within {within}"
+            most, within = yuan_text(cap, currency), scope_text(per, rolling, lang)
+            return f"{within}最高 {most}" if zh else f"at most {most}, {within}"
         case PercentDue(percent=percent):
             return f"按 {percent}% 收取" if zh else f"{percent} % is due"
         case LinkedStaysCredited(stays=stays):
@@ -73,15 +70,6 @@ def _facts(line: Line, lang: Lang, currency: str) -> str:  # noqa: C901, PLR0911
             return f"{vehicle} 免费" if zh else f"{vehicle} vehicles pay nothing"
 
 
-def minutes_text(minutes: int, lang: Lang) -> str:
-    """A length of time as a notice prints it: days, hours, or minutes where no larger unit is whole."""
-    for size, zh, one, many in ((DAY, "天", "day", "days"), (HOUR, "小时", "hour", "hours")):
-        if minutes % size == 0 and minutes and not (size == DAY and minutes == DAY):
-            count = minutes // size
-            return f"{count} {zh}" if lang == "zh" else f"{count} {one if count == 1 else many}"
-    return f"{minutes} 分钟" if lang == "zh" else f"{minutes} min"
-
-
 def _units(why: UnitsCharged, lang: Lang, currency: str) -> str:
     price = yuan_text(why.price_fen, currency)
     percent = "" if why.percent == 100 else f" × {why.percent}%"  # noqa: PLR2004 - the whole price
@@ -92,18 +80,8 @@ def _units(why: UnitsCharged, lang: Lang, currency: str) -> str:
     unit = minutes_text(why.unit_min, lang)
     if why.units == 0:
         return f"不足 {unit}，不计费" if lang == "zh" else f"less than {unit} is not charged"
-    return f"{why.units} × {price} / {unit}{percent}"
-
-
-def _scope(per: Scope, lang: Lang) -> str:
-    words: dict[Scope, tuple[str, str]] = {
-        "stay": ("一次停放", "one stay"),
-        "window": ("一个时段", "one window"),
-        "calendar_day": ("每日", "one day"),
-        "rolling": ("一个周期", "one period"),
-    }
-    return words[per][0 if lang == "zh" else 1]
-
-
-def _per(per: Scope, lang: Lang) -> str:
-    return "" if per == "stay" else f"（{_scope(per, lang)}）"
+    return (
+        f"{why.units} × {price}（每 {unit}）{percent}"
+        if lang == "zh"
+        else f"{why.units} × {price} ({unit} each){percent}"
+    )

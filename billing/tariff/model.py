@@ -6,6 +6,8 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from billing.phrases import Lang
+from billing.tariff import words
 from billing.tariff.days import DayRules
 from billing.tariff.document import Across, Counting, Plan, Scope, TariffDocument, VehicleClassRules
 from core.money import Halves
@@ -173,3 +175,11 @@ class Tariff:
     exempt: frozenset[VehicleClass]
     reentry: Reentry | None
     exit_window_minutes: int
+
+    def summary(self, lang: Lang) -> list[str]:
+        """The rules as sentences without full stops, in the order in which a notice prints them."""
+        return words.summary(self.document, lang)
+
+    def price_summary(self, lang: Lang) -> str:
+        """The default class's price in one line, for the map."""
+        return words.price_summary(self.document, lang)

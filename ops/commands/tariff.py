@@ -10,9 +10,9 @@ import typer
 
 from billing.fee import fee_object
 from billing.notices import read, shipped
+from billing.phrases import Lang
 from billing.pricing import quote
 from billing.tariff import Tariff, load_tariff
-from billing.wording import Lang
 from core.errors import InvalidError
 from core.stay import Stay, VehicleClass
 

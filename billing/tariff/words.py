@@ -1,0 +1,183 @@
+"""A price notice in plain words, Chinese and English: for the notice board, and in one line for the map. Pure."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from billing.phrases import Lang, minutes_text, said, scope_text
+from billing.tariff.document import Free, Plan, TariffDocument, Text, Tier, Window
+from core.money import yuan_text
+
+DAYS: Final = {
+    "all": ("每天", "every day"),
+    "mon": ("周一", "Mon"),
+    "tue": ("周二", "Tue"),
+    "wed": ("周三", "Wed"),
+    "thu": ("周四", "Thu"),
+    "fri": ("周五", "Fri"),
+    "sat": ("周六", "Sat"),
+    "sun": ("周日", "Sun"),
+    "workday": ("工作日", "workdays"),
+    "restday": ("休息日及节假日", "rest days and holidays"),
+    "weekend": ("周末", "weekends"),
+    "holiday": ("法定节假日", "public holidays"),
+    "make_up": ("调休上班日", "make-up working days"),
+    "other": ("其他日子", "other days"),
+}
+VEHICLES: Final = {
+    "small": ("小型车", "small vehicles"),
+    "large": ("大型车", "large vehicles"),
+    "motorcycle": ("摩托车", "motorcycles"),
+    "small-nev": ("小型新能源车", "small new-energy vehicles"),
+    "large-nev": ("大型新能源车", "large new-energy vehicles"),
+    "police": ("警车", "police"),
+    "military": ("军车", "military"),
+    "fire": ("消防车", "fire engines"),
+    "ambulance": ("救护车", "ambulances"),
+    "rescue": ("救援车", "rescue vehicles"),
+    "sanitation": ("环卫车", "sanitation"),
+    "utility_repair": ("市政抢修车", "utility repair on duty"),
+    "disabled_certified": ("持证残疾人车辆", "certified disabled drivers"),
+    "hearse": ("殡葬车", "hearses"),
+    "cash_van": ("运钞车", "cash vans"),
+}
+WHOLE_PRICE: Final = 100
+
+
+def summary(document: TariffDocument, lang: Lang) -> list[str]:
+    """The rules as sentences without full stops, in the order in which a notice prints them."""
+    lines: list[str] = []
+    for name, plan in document.plans.items():
+        whom = [vehicle_text(document, one, lang) for one in _classes_of(document, name)]
+        prefix = "" if len(document.plans) == 1 else said((f"{'、'.join(whom)}：", f"{', '.join(whom)}: "), lang)
+        lines += [prefix + sentence for sentence in _plan(document, plan, lang)]
+    lines += _classes(document, lang)
+    if document.exempt:
+        exempt = [vehicle_text(document, word, lang) for word in document.exempt]
+        lines.append(said((f"免费车辆：{'、'.join(exempt)}", f"free of charge: {', '.join(exempt)}"), lang))
+    return lines
+
+
+def price_summary(document: TariffDocument, lang: Lang) -> str:
+    """The default class's price in one line for a map: free minutes, the first prices, the cap."""
+    plan = document.plans[document.classes[document.default_class].plan or next(iter(document.plans))]
+    parts = [_free_short(free, lang) for free in plan.free[:1]]
+    charged = [band for band in plan.bands if any(tier.price_fen for tier in band.tiers)]
+    if not charged:
+        return said(("免费", "free"), lang)
+    for band in charged[:2]:
+        windows = _hours(band.windows[0]) if band.windows else ""
+        parts.append(f"{windows} {_tiers_text(band.tiers, document.currency, lang)}".strip())
+    for cap in plan.caps[:1]:
+        most, per = yuan_text(cap.amount_fen, document.currency), scope_text(cap.per, plan.rolling_min, lang)
+        parts.append(said((f"{per}最高 {most}", f"at most {most} {_within(cap.per)} {per}"), lang))
+    return said(("；", "; "), lang).join(parts)
+
+
+def vehicle_text(document: TariffDocument, word: str, lang: Lang) -> str:
+    """What a vehicle class is called: the notice's own name for it, a common one, or its word."""
+    rules = document.classes.get(word)
+    if rules and rules.label:
+        return _text(rules.label, lang)
+    return said(VEHICLES.get(word, (word, word)), lang)
+
+
+def days_text(document: TariffDocument, word: str, lang: Lang) -> str:
+    """What a kind of day is called."""
+    own = {one.name: one.label for one in document.day_classes}
+    label = own.get(word)
+    return _text(label, lang) if label else said(DAYS.get(word, (word, word)), lang)
+
+
+def _plan(document: TariffDocument, plan: Plan, lang: Lang) -> Iterator[str]:
+    for free in plan.free:
+        yield _free(plan, free, lang)
+    for band in plan.bands:
+        when = said(("、", ", "), lang).join(_window(document, one, lang) for one in band.windows or (Window(),))
+        what = _tiers_text(band.tiers, document.currency, lang) if band.tiers else said(("免费", "free"), lang)
+        yield said((f"{when}：{what}", f"{when}: {what}"), lang)
+    if plan.outside == "free":
+        yield said(("其他时间不收费", "other hours are not charged"), lang)
+    for cap in plan.caps:
+        most, per = yuan_text(cap.amount_fen, document.currency), scope_text(cap.per, plan.rolling_min, lang)
+        yield said((f"{per}最高 {most}", f"at most {most} {_within(cap.per)} {per}"), lang)
+    if plan.rounding.mode == "down":
+        yield said(("不足一个计费单位的不计费", "an incomplete unit is not charged"), lang)
+
+
+def _classes(document: TariffDocument, lang: Lang) -> Iterator[str]:
+    for word, rules in document.classes.items():
+        name = vehicle_text(document, word, lang)
+        if rules.percent != WHOLE_PRICE:
+            yield said((f"{name}：按 {rules.percent}% 计费", f"{name}: {rules.percent} % of these prices"), lang)
+        plan = document.plans[rules.plan or next(iter(document.plans))]
+        for free in rules.free:
+            yield said(("{}：{}", "{}: {}"), lang).format(name, _free(plan, free, lang))
+        if rules.reduced_to_percent != WHOLE_PRICE:
+            percent = rules.reduced_to_percent
+            yield said((f"{name}：按 {percent}% 收取", f"{name}: {percent} % of what is due"), lang)
+
+
+def _classes_of(document: TariffDocument, plan: str) -> list[str]:
+    only = next(iter(document.plans))
+    return [name for name, rules in document.classes.items() if (rules.plan or only) == plan]
+
+
+def _free(plan: Plan, free: Free, lang: Lang) -> str:
+    length = minutes_text(free.minutes, lang)
+    per = "" if free.per == "stay" else scope_text(free.per, plan.rolling_min, lang)
+    if free.stays == "first_of_day":
+        per = said(("当日首次停放", "the first stay of a day"), lang)
+    if free.mode == "deducted":
+        return said((f"{per}前 {length}免费", f"the first {length}{f' of {per}' if per else ''} are free"), lang)
+    zh = f"{per}不超过 {length}（含）免费" if free.boundary == "inclusive" else f"{per}不足 {length}免费"
+    en = f"{'up to' if free.boundary == 'inclusive' else 'under'} {length} free{f', {per}' if per else ''}"
+    return said((zh, en), lang)
+
+
+def _free_short(free: Free, lang: Lang) -> str:
+    length = minutes_text(free.minutes, lang)
+    return said((f"免费 {length}", f"{length} free"), lang)
+
+
+def _window(document: TariffDocument, window: Window, lang: Lang) -> str:
+    days = said(("、", ", "), lang).join(days_text(document, word, lang) for word in window.days)
+    return f"{days} {_hours(window)}".strip()
+
+
+def _hours(window: Window) -> str:
+    if (window.opens, window.closes) in {("00:00", "24:00"), ("00:00", "00:00")}:
+        return ""
+    return f"{window.opens}-{window.closes}"
+
+
+def _tiers_text(tiers: tuple[Tier, ...], currency: str, lang: Lang) -> str:
+    return said(("，", ", "), lang).join(_tier(tier, currency, lang) for tier in tiers)
+
+
+def _tier(tier: Tier, currency: str, lang: Lang) -> str:
+    price = yuan_text(tier.price_fen, currency)
+    if tier.unit_min is None:
+        each = said((f"{price}/次", f"{price} once"), lang)
+    elif tier.per_min is None:
+        each = f"{price}/{_unit(tier.unit_min, lang)}"
+    else:
+        each = f"{price}/{_unit(tier.per_min, lang)}"
+    first, last = tier.from_min, tier.to_min
+    if first == 0 and last is not None:
+        return said((f"{minutes_text(last, lang)}内 {each}", f"to {minutes_text(last, lang)} {each}"), lang)
+    if first == 0:
+        return each
+    return said((f"超过 {minutes_text(first, lang)} {each}", f"beyond {minutes_text(first, lang)} {each}"), lang)
+
+
+def _unit(minutes: int, lang: Lang) -> str:
+    text = minutes_text(minutes, lang)
+    return text.removeprefix("1 ")
+
+
+def _within(per: str) -> str:
+    return "in" if per == "rolling" else "for"
+
+
+def _text(label: Text, lang: Lang) -> str:
+    return label.zh if lang == "zh" else label.en
