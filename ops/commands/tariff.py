@@ -7,13 +7,21 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from billing.fee import fee_object
 from billing.notices import read, shipped
-from billing.phrases import Lang
+from billing.phrases import Lang, minutes_text
 from billing.pricing import quote
 from billing.tariff import Tariff, load_tariff
+from billing.tariff.check import check as check_document
+from billing.tariff.read import TariffInvalidError, read_document
+from billing.tariff.table import section_title
+from billing.tariff.table import table as tariff_table
+from billing.tariff.words import vehicle_text
 from core.errors import InvalidError
+from core.money import yuan_text
 from core.stay import Stay, VehicleClass
 
 app = typer.Typer(help="Price notices: price a stay, check a notice, print its table.", no_args_is_help=True)
@@ -46,17 +54,56 @@ def price(  # noqa: PLR0917 - typer makes options of them
     typer.echo(json.dumps(fee_object(fee, language(lang)), ensure_ascii=False, indent=2))
 
 
+@app.command()
+def check(file: File) -> None:
+    """Everything that is wrong with a notice, with the stay that shows it; exit status 1 where there is anything."""
+    try:
+        problems = check_document(read_document(notice_bytes(file)))
+    except TariffInvalidError as error:
+        problems = error.problems
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{file}: nothing is wrong with this notice")
+
+
+@app.command()
+def table(file: File, lang: Language = "zh") -> None:
+    """The worked examples that a notice board would show."""
+    board = tariff_table(load_notice(file))
+    chosen = language(lang)
+    console = Console()
+    console.print(board.tariff.document.name.zh if chosen == "zh" else board.tariff.document.name.en, style="bold")
+    for sentence in board.tariff.summary(chosen):
+        console.print(f"  {sentence}", highlight=False)
+    for section in board.sections:
+        grid = Table(title=section_title(board, section, chosen), title_justify="left")
+        grid.add_column()
+        for vehicle in board.vehicles:
+            grid.add_column(vehicle_text(board.tariff.document, vehicle, chosen), justify="right")
+        for example in section.examples:
+            fees = [yuan_text(fee, board.tariff.currency) for fee in example.fees]
+            grid.add_row(minutes_text(example.minutes, chosen), *fees)
+        console.print(grid)
+
+
 def load_notice(file: str) -> Tariff:
     """The tariff in a file, or the shipped one of that id.
 
     Raises:
         InvalidError: neither a file nor an id, or no tariff in it.
     """
+    return load_tariff(notice_bytes(file))
+
+
+def notice_bytes(file: str) -> bytes:
+    """A notice's document, from a file or by the id of a shipped one."""
     path = Path(file)
     if path.is_file():
-        return load_tariff(path)
+        return path.read_bytes()
     if file in shipped():
-        return load_tariff(read(file))
+        return read(file)
     raise InvalidError(f"there is no file {file!r}, and no shipped notice of that id; shipped: {', '.join(shipped())}")
 
 
