@@ -62,12 +62,12 @@ class Simulation:
         self._delayed: list[_Waiting] = []
         self._unsettled: deque[tuple[int, int]] = deque()
         self._entered: dict[int, int] = {}
-        self._begun = self._ended = self._fees_fen = 0
+        self._begun = self._ended = 0
 
         before = truth.checkpoint or Checkpoint(complete_until=rfc3339(instant(0)))
         self._complete_ms = parse_instant(before.complete_until)
         self._before = before
-        self._readings = before.readings
+        self._readings, self._fees_fen = before.readings, before.fees_fen
         self._fingerprint = Fingerprint(before.fingerprint)
         self._repeated, self._late, self._lost = before.repeated, before.late, before.lost
         self._events = events(course.city, seed=course.seed, begins_ms=course.begins_ms, zone=course.zone)
@@ -224,6 +224,7 @@ class Simulation:
                 repeated=self._repeated,
                 late=self._late,
                 lost=self._lost,
+                fees_fen=self._fees_fen,
                 final=final,
             )
         )

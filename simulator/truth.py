@@ -80,6 +80,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int = 0
     late: int = 0
     lost: int = 0
+    fees_fen: int = 0
+    """Sum of the fees of the stays that have ended."""
     final: bool = False
 
 

@@ -1,0 +1,105 @@
+"""``parking verify``: is what was stored what really happened?"""
+
+import asyncio
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from core.money import yuan_text
+from ops.installation import database_url
+from ops.state import State
+from ops.verify import Report, installation_name
+from ops.verify import verify as verify_truth
+
+app = typer.Typer(add_completion=False)
+
+MOST_SHOWN = 40
+
+
+@app.command(name="verify")
+def verify(
+    truth: Annotated[
+        Path | None, typer.Argument(help="The simulator's truth file; unset: the one in the state folder.")
+    ] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Real seconds to let ingest and billing catch up.")] = 90.0,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole report as JSON on stdout.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help=f"List all differences, not the first {MOST_SHOWN}.")] = False,
+) -> None:
+    """Compare sessions and fees in the database with a simulator's truth; exit status 1 on any difference.
+
+    Every true stay must have exactly one session with its begin and end to the millisecond, ended ones a bill of the
+    fee that the simulator walked by itself, and every reading must be stored exactly once.
+    """
+    state = State.find()
+    path = truth or state.root / "truth.jsonl"
+    with _progress() as progress:
+        bar = progress.add_task("waiting for the database", total=None)
+
+        def show(report: Report) -> None:
+            different = f", {len(report.differences)} differences" if report.differences else ""
+            progress.update(
+                bar,
+                total=report.stays,
+                completed=report.equal,
+                description=f"stays equal until {report.until}{different}",
+            )
+
+        report = asyncio.run(
+            verify_truth(database_url(), path, installation=installation_name(state), wait_seconds=wait, progress=show)
+        )
+    if as_json:
+        typer.echo(_json(report))
+    else:
+        _print(report, Console(), len(report.differences) if show_all else MOST_SHOWN)
+    if not report.is_equal:
+        raise typer.Exit(1)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _json(report: Report) -> str:
+    told = asdict(report) | {"is_equal": report.is_equal, "counts": dict(report.counts())}
+    return msgspec.json.format(msgspec.json.encode(told), indent=1).decode()
+
+
+def _print(report: Report, console: Console, most: int) -> None:
+    table = Table(title=f"until {report.until}", title_justify="left", show_header=False, box=None)
+    ended = report.stays - report.still_there
+    table.add_row("stays", f"{report.stays} ({ended} ended, {report.still_there} still there)")
+    table.add_row("equal to the millisecond and the fen", f"{report.equal}")
+    table.add_row(
+        "fees compared",
+        f"{report.fees_compared}: true {yuan_text(report.true_fen)}, billed {yuan_text(report.billed_fen)}",
+    )
+    table.add_row(
+        "readings",
+        f"{report.readings_sent} sent, {report.readings_stored} stored; "
+        f"{report.repeated} were sent twice, {report.late} late, {report.lost} lost on purpose",
+    )
+    console.print(table)
+    if report.is_equal:
+        console.print("[bold green]Everything is as it really was.[/]")
+        return
+    for why, number in sorted(report.counts().items()):
+        console.print(f"[bold red]{number}[/] {why}")
+    for difference in report.differences[:most]:
+        where = f"{difference.space} at {difference.entered_at}: " if difference.space else ""
+        console.print(f"  [red]{difference.why}[/] {where}{difference.detail}", highlight=False)
+    if len(report.differences) > most:
+        console.print(f"  … and {len(report.differences) - most} more (--all shows them)")

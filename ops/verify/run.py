@@ -1,0 +1,86 @@
+"""A comparison from end to end: the file, the database, and patience while both processes catch up."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.db import Database
+from core.errors import InvalidError
+from ops.verify.compare import Report, compare
+from ops.verify.stored import count_readings, fetch_readings, fetch_sessions, fetch_watched
+from ops.verify.truth import Truth, load_truth
+
+_PAUSE_SECONDS = 2.0
+_BREATHS = 4
+"""Rest this many times as long as the last look took, so that looking does not slow down what is waited for."""
+
+
+class TruthOfAnotherCityError(InvalidError):
+    """The truth speaks of spaces, sensors or an installation that this is not. Carries ``what``."""
+
+    slug = "truth-of-another-city"
+
+
+async def verify(
+    database_url: str,
+    path: Path,
+    *,
+    installation: str = "",
+    wait_seconds: float = 0.0,
+    progress: Callable[[Report], None] = lambda _report: None,
+) -> Report:
+    """Compare until everything is equal or the patience is over; the last report, with every reading looked at.
+
+    The instant up to which is compared is that of the file's last checkpoint at the beginning, so a simulator that
+    goes on meanwhile does not matter.
+
+    Args:
+        database_url: the installation's database.
+        path: the truth file.
+        installation: this installation's name; the truth of one with another name is refused. Empty: not compared.
+        wait_seconds: real seconds for ingest and billing to catch up.
+        progress: told each look's report.
+
+    Raises:
+        TruthOfAnotherCityError: the truth is not about this installation.
+        InvalidError: the file is no truth file, or nothing in it is settled yet.
+    """
+    truth = load_truth(path)
+    if installation and truth.header.installation not in {"", installation}:
+        raise TruthOfAnotherCityError(f"{path} is the truth of another installation", what="installation")
+    database = Database(database_url, pool_size=1, application="parking-verify")
+    deadline = time.monotonic() + wait_seconds
+    try:
+        async with database.transaction() as db:
+            await _refuse_another_city(db, truth, path)
+        while True:
+            began = time.monotonic()
+            async with database.transaction() as db:
+                report = compare(truth, await fetch_sessions(db, truth), await count_readings(db, truth))
+            progress(report)
+            pause = max(_PAUSE_SECONDS, _BREATHS * (time.monotonic() - began))
+            if report.is_equal or time.monotonic() + pause > deadline:
+                break
+            await asyncio.sleep(pause)
+        async with database.transaction() as db:
+            report = compare(truth, await fetch_sessions(db, truth), await fetch_readings(db, truth))
+        progress(report)
+        return report
+    finally:
+        await database.close()
+
+
+async def _refuse_another_city(db: AsyncConnection, truth: Truth, path: Path) -> None:
+    here = await fetch_watched(db, truth)
+    strange = [space for space, sensor in truth.sensors.items() if here.get(space) != sensor]
+    if strange:
+        space = strange[0]
+        what = f"watched by {here[space]}" if space in here else "not here"
+        raise TruthOfAnotherCityError(
+            f"{path} is the truth of another city ({truth.header.city}): {len(strange)} of its {len(truth.sensors)} "
+            f"spaces have another sensor here or none, such as {space} (there {truth.sensors[space]}, {what})",
+            what="city",
+        )
