@@ -9,11 +9,11 @@ import random
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, SocketLike
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -22,6 +22,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from core.clock import Clock
 from core.errors import InvalidError
 from ingest.inbox import Inbox, Message
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
 
 log = structlog.get_logger()
 
@@ -122,6 +125,7 @@ class Subscriber:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
         client.on_socket_register_write = self._on_register_write
         client.on_socket_close = self._on_socket_close
         return client
@@ -193,7 +197,7 @@ class Subscriber:
     def _on_register_write(self, _client: Client, _data: object, _sock: object) -> None:
         self._loop.call_soon_threadsafe(self._want_write)  # the first packet is queued by the connecting thread
 
-    def _on_socket_close(self, _client: Client, _data: object, sock: SocketLike) -> None:
+    def _on_socket_close(self, _client: Client, _data: object, sock: "SocketLike") -> None:
         if sock.fileno() >= 0:
             self._loop.call_soon_threadsafe(self._loop.remove_reader, sock.fileno())
             self._loop.call_soon_threadsafe(self._loop.remove_writer, sock.fileno())
@@ -208,6 +212,15 @@ class Subscriber:
         self.is_connected = True
         log.info("broker.connected", session_resumed=flags.session_present, epoch=self.epoch)
         client.subscribe(self._topics)
+
+    def _on_subscribe(
+        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        refused = [topic for (topic, _), reason in zip(self._topics, reasons, strict=False) if reason.is_failure]
+        if refused:
+            log.error("broker.subscription_refused", topics=refused)
+        else:
+            log.info("broker.subscribed", topics=len(self._topics))
 
     def _on_disconnect(
         self,

@@ -8,6 +8,7 @@ import pytest
 from ops.services import RunningServices
 from tests.support.databases import copied_database, create_template
 from tests.support.services import running_services
+from tests.support.street import Street, built_street
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,10 @@ async def database_url(services: RunningServices, template: str) -> AsyncIterato
     """A database of this test's own: schema and the kerb tariff, nothing else."""
     async with copied_database(services.endpoints.database_url, template) as url:
         yield url
+
+
+@pytest.fixture
+async def street(services: RunningServices, database_url: str) -> AsyncIterator[Street]:
+    """Ten spaces with sensors in a lot charged by the kerb tariff; ``street.start_ingest()`` starts the process."""
+    async with built_street(services.endpoints, database_url) as street:
+        yield street
