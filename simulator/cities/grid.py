@@ -24,7 +24,7 @@ def grid_features(spaces: int, seed: int = 1) -> Iterator[Feature]:
         spaces: how many; each has a sensor with its own id.
         seed: decides whom spaces are marked for, nothing else.
     """
-    plane, random, sensors = Plane(120.892, 29.506), Random(seed), SensorIds()
+    plane, random, sensors = Plane(120.892, 29.506), Random(seed), SensorIds(series=2)
     lots = -(-spaces // SPACES_A_LOT)
     across = max(1, round((lots * _PITCH[1] / _PITCH[0]) ** 0.5))
     digits = len(str(lots))
