@@ -116,7 +116,7 @@ def _read_carefully(raw: bytes, sensor: str | None) -> Reading:
         raise
 
 
-_KINDS = frozenset(kind.value for kind in Kind)
+_KINDS = tuple(kind.value for kind in Kind)
 
 
 def _load_members(raw: bytes) -> dict[str, Any]:
