@@ -79,7 +79,7 @@ class Broker:
             if _listens(running, port):
                 return running
             words = processes.tail(log, said)
-            if "restoring persistent" in words.lower() or "mosquitto.db" in words:
+            if "open database" in words:
                 saved = self.folder / "mosquitto.db"
                 saved.replace(saved.with_suffix(f".unreadable-{int(time.time())}"))
             elif "Address already in use" not in words:

@@ -91,7 +91,8 @@ def inspect_mosquitto(program: Path) -> Mosquitto | Unfit:
 
 def list_postgres(environ: Mapping[str, str] = os.environ) -> tuple[Postgres | Unfit, ...]:
     """Every PostgreSQL on this machine, those on the path first, then the newest."""
-    return tuple(inspect_postgres(folder) for folder in _unique(_postgres_folders(environ.get("PATH", ""))))
+    programs = (folder / "postgres" for folder in _postgres_folders(environ.get("PATH", "")))
+    return tuple(inspect_postgres(program.parent) for program in _unique(programs))
 
 
 def list_mosquitto(environ: Mapping[str, str] = os.environ) -> tuple[Mosquitto | Unfit, ...]:
@@ -115,14 +116,13 @@ def _on_path(path: str) -> list[Path]:
     return [Path(folder) for folder in path.split(os.pathsep) if folder]
 
 
-def _unique(places: Iterator[Path]) -> Iterator[Path]:
-    """Each existing place once; a folder counts when it holds ``postgres``, a file when it can be run."""
+def _unique(programs: Iterator[Path]) -> Iterator[Path]:
+    """Each program that we may run, once; a path may lead through folders that are closed to us."""
     seen = set()
-    for place in places:
-        program = place / "postgres" if place.is_dir() else place
+    for program in programs:
         if os.access(program, os.X_OK) and program.is_file() and program.resolve() not in seen:
             seen.add(program.resolve())
-            yield place
+            yield program
 
 
 def _extensions_of(folder: Path, version: str) -> Path:
