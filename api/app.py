@@ -8,11 +8,14 @@ from functools import partial
 from fastapi import FastAPI
 
 import web
-from api import city, health, live, lots, metrics, problems, spaces
+from api import city, health, kiosk, live, lots, metrics, problems, quotes, sessions, spaces
 from api.envelope import Envelope
 from api.openapi import DESCRIPTION, TAGS, complete
+from api.operator import audits, closures, logins
 from api.parts import Parts
 from core.settings import Settings
+
+MODULES = (lots, quotes, spaces, sessions, live, city, logins, closures, audits, kiosk, health, metrics)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -33,7 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.parts = parts
-    for module in (lots, spaces, live, city, health, metrics):
+    for module in MODULES:
         app.include_router(module.router)
     app.router.routes.extend(web.routes())
     problems.install(app)

@@ -14,13 +14,21 @@ from api.limits import READS, Allowance
 from api.live_city.registry import LotEntry
 from api.live_city.showing import Showing
 from api.parts import Parts
-from core.errors import LotNotFoundError
+from core.errors import InvalidError, LotNotFoundError
 from core.geo import Bounds
 
 Lang = Literal["zh", "en"]
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+ -]\d\d:\d\d)")
 _BLANK_FOR_PLUS = re.compile(r" (\d\d:\d\d)$")
+
+
+class BadBoxError(InvalidError):
+    """No part of a map is described by this."""
+
+    slug = "bad-box"
+
+
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -75,13 +83,23 @@ def _sensible(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-def _bounds(value: str) -> Bounds:
+def _box(
+    bbox: Annotated[
+        str | None,
+        Query(
+            description="Only what touches this box: `west,south,east,north`, degrees, WGS-84.",
+            openapi_examples={"the town": {"value": "120.85,29.48,120.93,29.53"}},
+        ),
+    ] = None,
+) -> Bounds | None:
+    if bbox is None:
+        return None
     try:
-        west, south, east, north = (float(part) for part in value.split(","))
+        west, south, east, north = (float(part) for part in bbox.split(","))
     except ValueError as error:
-        raise ValueError("four numbers: west,south,east,north in degrees") from error
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004 - degrees; also refuses NaN
-        raise ValueError("west,south,east,north with west <= east and south <= north, in degrees")
+        raise BadBoxError("bbox is four numbers: west,south,east,north, in degrees") from error
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004 - degrees; refuses NaN too
+        raise BadBoxError("bbox is west,south,east,north with west <= east and south <= north, in degrees")
     return west, south, east, north
 
 
@@ -140,11 +158,5 @@ Instant = Annotated[
     AfterValidator(_sensible),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-Box = Annotated[
-    str,
-    AfterValidator(_bounds),
-    Query(
-        description="Only what touches this box: `west,south,east,north`, degrees, WGS-84.",
-        openapi_examples={"the town": {"value": "120.85,29.48,120.93,29.53"}},
-    ),
-]
+Box = Annotated[Bounds | None, Depends(_box)]
+"""The part of the map that the caller looks at."""

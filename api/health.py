@@ -84,7 +84,7 @@ def newest_revision() -> str | None:
     return ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head()
 
 
-async def _revision(database: Database) -> str | None | Exception:
+async def _revision(database: Database) -> str | Exception | None:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_SECONDS), database.transaction() as db:
             return await db.run_sync(_revision_of)

@@ -60,13 +60,20 @@ class LotProperties(BaseModel):
     """What finds it beside its names: pinyin and initials."""
 
 
+class Sentences(BaseModel):
+    """The same sentences in both languages."""
+
+    zh: list[str]
+    en: list[str]
+
+
 class TariffOut(BaseModel):
     """A price notice in plain words."""
 
     code: str = Field(examples=["xinchang-kerb"])
     version: int
     name: Words
-    summary: Words
+    summary: Sentences
 
 
 class OpeningOut(BaseModel):
@@ -134,7 +141,7 @@ class SpaceNowCollection(BaseModel):
 
 
 @router.get("", response_model=LotCollection, responses=responses(422), response_class=GeoJson)
-async def list_lots(request: Request, city: City, bbox: Box | None = None, crs: Crs = "wgs84") -> Response:
+async def list_lots(request: Request, city: City, bbox: Box, crs: Crs = "wgs84") -> Response:
     """All lots with their present counts; at most a second old."""
     if bbox is not None:
         spend(request, READS)  # a box is cut out for one caller, everything else is ready

@@ -146,7 +146,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _not_valid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
     # what was sent is not repeated: it may hold a plate or a password
-    errors = [WrongPlace(at=".".join(map(str, one["loc"])), why=one["msg"]) for one in error.errors()]
+    errors = [
+        WrongPlace(at=".".join(map(str, one["loc"])), why=one["msg"].removeprefix("Value error, "))
+        for one in error.errors()
+    ]
     detail = "; ".join(f"{one.at}: {one.why}" for one in errors[:5])
     return problem(request.scope, 422, detail, errors=errors)
 

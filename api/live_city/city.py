@@ -1,6 +1,6 @@
 """The city as it is now, kept current in place: letters, counts, silence, trend. Pure but for being mutable.
 
-Work grows with what changes, never with the size of the city: a space that falls silent is found by a heap of deadlines.
+Work grows with what changes and never with the size of the city: silence is found by a heap of deadlines.
 """
 
 import heapq

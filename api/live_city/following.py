@@ -62,10 +62,15 @@ class Following:
         return time.monotonic() - self._synced
 
     async def run(self) -> None:
-        """Read and show until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._read_forever(), name="read the tables")
-            tasks.create_task(self._show_forever(), name="show the city")
+        """Read and show until cancelled; a bug in either is logged, and both begin again with everything read anew."""
+        while True:
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._read_forever(), name="read the tables")
+                    tasks.create_task(self._show_forever(), name="show the city")
+            except* Exception:
+                log.exception("city.failed")
+            await asyncio.sleep(SHOW_EVERY_SECONDS)
 
     async def _read_forever(self) -> None:
         failures = 0

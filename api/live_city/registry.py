@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from opening_hours import OpeningHours
-from opening_hours import State as Door
 from pypinyin import Style, lazy_pinyin
 
 from core.geo import Bounds, Position
@@ -117,7 +116,7 @@ class Opening:
         """Whether it is open; hours that depend on something unknown ("by appointment") count as open."""
         if self._until is None or now >= self._until:
             local = now.astimezone(self._zone)
-            self._is_open = self._hours.state(local) is not Door.CLOSED
+            self._is_open = not self._hours.is_closed(local)
             self._until = self.next_change(now) or datetime.max.replace(tzinfo=now.tzinfo)
         return self._is_open
 

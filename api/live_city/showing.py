@@ -22,7 +22,6 @@ from api.live_city.stream import Stream
 from core.clock import Clock
 from core.geo import Bounds
 
-
 WGS84, GCJ02 = "wgs84", "gcj02"
 
 

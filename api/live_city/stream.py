@@ -21,7 +21,7 @@ HEARTBEAT: Final = b": still here\n\n"
 
 
 class Stream:
-    """Frames of one api process, numbered by the picture's version without a gap; ids are ``{process start}-{version}``."""
+    """Frames of one api process, numbered without a gap by the picture's version; ids ``{process start}-{version}``."""
 
     def __init__(self, started_ms: int, snapshot: Callable[[], tuple[int, bytes]]) -> None:
         """Stream for a process started at ``started_ms``; ``snapshot`` gives the present version and its body."""

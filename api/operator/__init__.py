@@ -1,0 +1,1 @@
+"""What people with a login do: one module per subject."""
