@@ -66,6 +66,23 @@ def price_stay(
     )
 
 
+def price_total(
+    tariff: Tariff,
+    stay: Stay,
+    *,
+    zone: ZoneInfo,
+    vehicle: VehicleClass | None = None,
+    history: Sequence[Stay] = (),
+    calendar: Calendar | None = None,
+) -> Fen:
+    """The total of ``price_stay`` without its lines, for whoever prices stays by the million. Arguments as there."""
+    rate = class_of(tariff, vehicle).rate
+    if rate is None:
+        return Fen(0)
+    job = job_for(tariff, rate, stay, zone=zone, history=history, calendar=calendar or seeded())
+    return Fen(work(job, _departure_ms(tariff, stay.left_at)).total_fen)
+
+
 def quote(
     tariff: Tariff,
     stay: Stay,
