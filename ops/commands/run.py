@@ -1,0 +1,122 @@
+"""``parking demo`` and ``parking up``: a whole installation on this machine, until Ctrl-C."""
+
+import signal
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from core.errors import InvalidError
+from ops import demo as county
+from ops.running import Installation, installed
+from ops.verify import Report
+
+app = typer.Typer()
+
+Port = Annotated[
+    int | None,
+    typer.Option(min=1, max=65_535, help="Of the pages and the api; unset: 8000, or another that is free."),
+]
+Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop by itself after so many real minutes.")]
+
+_out = Console(soft_wrap=True)
+
+
+@app.command()
+def demo(
+    *,
+    port: Port = None,
+    minutes: Minutes = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=3_600, help="Times as fast as real time.")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed is another life of the same county.")] = 1,
+    history: Annotated[str, typer.Option(help="How much of the past to begin with: 6h, 90m, 0.")] = "6h",
+) -> None:
+    """The whole county on this machine, live on a map: database, broker, 2 300 sensors, sessions and bills.
+
+    Everything is real but the sensors. The demo has a database of its own, begun afresh each time. With --minutes it
+    ends by comparing every session and every fee with what the simulator knows to be true.
+    """
+    stop, began, clock = _Stop(minutes), time.monotonic(), county.virtual_clock(speed)
+    with installed(_say_since(began), port=port, clock=clock, fresh_database=county.DATABASE) as (here, start):
+        _say_since(began)("importing the county")
+        county.put_city(here)
+        start()
+        simulated = county.start_simulator(here, seed=seed, history=history, clock=clock)
+        _say_since(began)("the county lives")
+        _show_addresses(here)
+        _out.print(f"Truth      {simulated.truth}", highlight=False)
+        _out.print("Ctrl-C stops all of it.\n", highlight=False)
+        county.watch(here, _out, until=stop, simulated=simulated)
+        if not stop.was_asked:
+            _show_proof(county.prove(here, simulated, _say_since(began)), here)
+
+
+@app.command()
+def up(*, port: Port = None, minutes: Minutes = None) -> None:
+    """The embedded services and all processes but the simulator, until Ctrl-C; with whatever was imported."""
+    stop, began = _Stop(minutes), time.monotonic()
+    with installed(_say_since(began), port=port) as (here, start):
+        start()
+        _show_addresses(here)
+        _out.print("Settings   parking env", highlight=False)
+        _out.print("No lots yet? `parking city import FILE` brings some; `parking city draw` makes an example.")
+        _out.print("Ctrl-C stops all of it.\n", highlight=False)
+        county.watch(here, _out, until=stop)
+
+
+class _Stop:
+    """True once the time is up or somebody asked; asked a second time, the program ends at once."""
+
+    def __init__(self, minutes: float | None) -> None:
+        self.was_asked = False
+        self._ends_at: float | None = None
+        self._minutes = minutes
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def __call__(self) -> bool:
+        if self._minutes is not None and self._ends_at is None:
+            self._ends_at = time.monotonic() + 60 * self._minutes  # from when everything runs
+        return self.was_asked or (self._ends_at is not None and time.monotonic() >= self._ends_at)
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        if self.was_asked:
+            raise KeyboardInterrupt
+        self.was_asked = True
+
+
+def _say_since(began: float) -> "_Say":
+    return _Say(began)
+
+
+class _Say:
+    """Says what is being done and how long it has taken so far; progress on the same thing replaces itself."""
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+
+    def __call__(self, words: str) -> None:
+        _out.print(f"[dim]{time.monotonic() - self._began:6.1f} s[/]  {words}", highlight=False)
+
+
+def _show_addresses(here: Installation) -> None:
+    _out.print()
+    _out.print(f"Map        [bold]{here.api_url}/[/]", highlight=False)
+    _out.print(f"API        {here.api_url}/docs", highlight=False)
+    _out.print(f"Logs       {here.state.logs}", highlight=False)
+
+
+def _show_proof(report: Report, here: Installation) -> None:
+    if report.is_equal:
+        _out.print(
+            f"[bold green]{report.equal:,} stays, and every session and every fee is equal to the truth.[/]",
+            highlight=False,
+        )
+        return
+    for difference in report.differences[:20]:
+        _out.print(f"  {difference}", highlight=False)
+    raise InvalidError(
+        f"{len(report.differences)} differences between what was stored and what was true; "
+        f"`parking verify` lists them, the logs are in {here.state.logs}"
+    )

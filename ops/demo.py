@@ -1,0 +1,136 @@
+"""The demo: a whole simulated county on the real system, with a line that tells how it is doing."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from core.clock import Clock, RealClock, VirtualClock, rfc3339
+from core.db import Database
+from core.settings import Settings
+from ops.city import import_city
+from ops.figures import FigureReader, read_status
+from ops.installation import environment
+from ops.running import Installation
+from ops.verify import Report, installation_name, verify
+from simulator.cities import demo_city
+
+DATABASE: Final = "parking_demo"
+"""The demo has a database of its own beside the installation's, begun afresh each time."""
+LINE_SECONDS: Final = 1.0
+PLAIN_LINE_SECONDS: Final = 10.0
+"""How often the line is repeated where it cannot be replaced in place."""
+SETTLE_SECONDS: Final = 120.0
+
+
+def virtual_clock(speed: float) -> str:
+    """The setting of a clock that starts now and runs ``speed`` times as fast; empty for real time."""
+    if speed == 1:
+        return ""
+    now_ms = RealClock().now_ms()
+    return str(VirtualClock(real_start_ms=now_ms, virtual_start_ms=now_ms, speed=speed))
+
+
+def put_city(installation: Installation) -> None:
+    """Draw the demo city and import it."""
+    settings = Settings()
+
+    async def run() -> None:
+        database = Database(installation.database_url)
+        await import_city(database, demo_city(), now=installation.clock.now(), zone=settings.zone)
+        await database.close()
+
+    asyncio.run(run())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """The simulator beside an installation: where it writes what is true and how it is doing."""
+
+    truth: Path
+    status: Path
+
+
+def start_simulator(installation: Installation, *, seed: int, history: str, clock: str) -> Simulated:
+    """Start the county's life, with some hours of history."""
+    simulated = Simulated(
+        truth=installation.state.root / "demo-truth.jsonl", status=installation.state.run / "simulator-status.json"
+    )
+    simulated.truth.unlink(missing_ok=True)
+    simulated.status.unlink(missing_ok=True)
+    arguments = ["simulator", "--seed", str(seed), "--history", history]
+    arguments += ["--truth", str(simulated.truth), "--status-file", str(simulated.status)]
+    arguments += ["--installation", installation_name(installation.state)]
+    settings = {**environment("simulate", installation.endpoints), "PARKING_CLOCK": clock}
+    settings["PARKING_MQTT_URL"] = installation.endpoints.mqtt_tester_url
+    installation.supervisor.add("simulator", arguments, settings)
+    return simulated
+
+
+def watch(
+    installation: Installation, console: Console, *, until: Callable[[], bool], simulated: Simulated | None = None
+) -> None:
+    """Show the live line and keep everything running until told to stop."""
+    asyncio.run(_watch(installation, console, until, simulated))
+
+
+def prove(installation: Installation, simulated: Simulated, progress: Callable[[str], None]) -> Report:
+    """End the county's life, let the rest settle, and compare what was stored with what was true."""
+    installation.supervisor.stop("simulator")
+
+    def show(report: Report) -> None:
+        progress(f"comparing with the truth: {report.equal:,} of {report.stays:,} stays equal")
+
+    return asyncio.run(verify(installation.database_url, simulated.truth, wait_seconds=SETTLE_SECONDS, progress=show))
+
+
+async def _watch(
+    installation: Installation, console: Console, until: Callable[[], bool], simulated: Simulated | None
+) -> None:
+    reader = FigureReader(
+        database_url=installation.database_url, ingest_metrics_port=installation.metrics_ports["ingest"]
+    )
+    with _line(console) as show:
+        while not until():
+            for name in installation.revive():
+                console.print(f"[yellow]{name} had died and was started again[/]", highlight=False)
+            try:
+                show(await _words(reader, installation.clock, simulated))
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                show(f"the database is away ({type(error).__name__})")
+            await asyncio.sleep(LINE_SECONDS)
+
+
+async def _words(reader: FigureReader, clock: Clock, simulated: Simulated | None) -> str:
+    words = str(await reader.read())
+    if clock.speed != 1:
+        words = f"{rfc3339(clock.now())[:16]}Z ×{clock.speed:g} · {words}"
+    status = read_status(simulated.status) if simulated else {}
+    if status.get("phase") in {"connecting", "history"}:
+        words += " · sending the hours before"
+    return words
+
+
+@contextmanager
+def _line(console: Console) -> Iterator[Callable[[str], None]]:
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            yield lambda words: live.update(Text(words, no_wrap=False), refresh=True)
+        return
+    last = -PLAIN_LINE_SECONDS
+
+    def show(words: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= PLAIN_LINE_SECONDS:
+            last = time.monotonic()
+            console.print(words, highlight=False, soft_wrap=True)
+
+    yield show
