@@ -2,7 +2,6 @@
 
 import re
 import signal
-import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +13,7 @@ import structlog
 import typer
 
 from core.clock import Clock, VirtualClock, instant, rfc3339
-from core.errors import InvalidError
+from core.errors import InvalidError, UnavailableError
 from core.logs import configure_logging
 from core.settings import Settings
 from core.wire import parse_instant
@@ -22,21 +21,23 @@ from simulator.faults import Faults
 from simulator.messages import Messages
 from simulator.outbox import Gateways, Outbox, Singles
 from simulator.publisher import Publisher, connect
+from simulator.reports import figures, reporter
 from simulator.sensors import SensedCity, read_city
 from simulator.simulation import Course, Simulation
 from simulator.slow_pricer import PRICERS
-from simulator.status import Status, status_text, write_status
+from simulator.status import Status
 from simulator.truth import Header, SpaceLine, TruthFile
 
 log = structlog.get_logger()
 
 CONNECT_SECONDS = 30.0
-LOG_SECONDS = 30.0
 
 
 def simulate(
     *,
-    city: Annotated[Path | None, typer.Option(help="The city file; unset: the demo city.", dir_okay=False)] = None,
+    city: Annotated[
+        Path | None, typer.Option(help="The city file; unset: the demo city.", exists=True, dir_okay=False)
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed is another life of the same city.")] = 1,
     truth: Annotated[
         Path | None,
@@ -84,40 +85,55 @@ def simulate(
         installation=installation,
     )
     spaces = (SpaceLine(one.space, one.sensor, one.lot, one.tariff) for one in sensed.watched)
+    path = truth or _default_truth(settings)
+    report = reporter(status_file)
+    try:
+        with TruthFile(path, header, spaces) as file:
+            last = _run(
+                sensed, file, faults, settings, gateways=gateways, window=window, minutes=minutes, report=report
+            )
+    except OSError as error:
+        raise UnavailableError(
+            f"{error.filename or path}: {error.strerror}. The truth ends at its last checkpoint; "
+            "make room or name another file, and the same command goes on from there"
+        ) from error
+    log.info("simulation.ended", **figures(last))
+
+
+def _run(
+    sensed: SensedCity,
+    file: TruthFile,
+    faults: Faults,
+    settings: Settings,
+    *,
+    gateways: int,
+    window: int,
+    minutes: float | None,
+    report: Callable[[Status], None],
+) -> Status:
     stop = _StopOnSignal(minutes)
-    with TruthFile(truth or _default_truth(settings), header, spaces) as file:
-        course = Course(
-            city=sensed,
-            seed=seed,
-            begins_ms=parse_instant(file.header.begins_at),
-            zone=settings.zone,
-            faults=faults,
-        )
-        publisher = Publisher(
-            settings.mqtt_url.get_secret_value(),
-            version=settings.mqtt_version,
-            window=window,
-            ca_file=settings.mqtt_ca_file,
-        )
-        connect(publisher, CONNECT_SECONDS)
-        simulation = Simulation(
-            course,
-            clock=settings.the_clock,
-            outbox=_outbox(sensed, gateways, settings),
-            publisher=publisher,
-            truth=file,
-        )
-        log.info(
-            "simulation.began",
-            city=sensed.name,
-            sensors=len(sensed.watched),
-            other_makes=sensed.silent,
-            begins_at=file.header.begins_at,
-            resumed_at=file.checkpoint.complete_until if file.checkpoint else None,
-            speed=settings.the_clock.speed,
-        )
-        last = simulation.run(until=stop, report=_reporter(status_file))
-    log.info("simulation.ended", **_figures(last))
+    url = settings.mqtt_url.get_secret_value() if settings.mqtt_url else ""
+    publisher = Publisher(url, version=settings.mqtt_version, window=window, ca_file=settings.mqtt_ca_file)
+    connect(publisher, CONNECT_SECONDS, until=stop)
+    begins_ms = parse_instant(file.header.begins_at)
+    simulation = Simulation(
+        Course(city=sensed, seed=file.header.seed, begins_ms=begins_ms, zone=settings.zone, faults=faults),
+        clock=settings.the_clock,
+        outbox=_outbox(sensed, gateways, settings),
+        publisher=publisher,
+        truth=file,
+    )
+    log.info(
+        "simulation.began",
+        city=sensed.name,
+        sensors=len(sensed.watched),
+        other_makes=sensed.silent,
+        begins_at=file.header.begins_at,
+        resumed_at=file.checkpoint.complete_until if file.checkpoint else None,
+        waits_seconds=simulation.seconds_ahead(),
+        speed=settings.the_clock.speed,
+    )
+    return simulation.run(until=stop, report=report)
 
 
 class _StopOnSignal:
@@ -135,42 +151,6 @@ class _StopOnSignal:
     def _ask(self, number: int, _frame: FrameType | None) -> None:
         self._asked = True
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
-
-
-def _reporter(status_file: str | None) -> Callable[[Status], None]:
-    """Shows the status where it was asked for; else in the log, now and then."""
-    path = Path(status_file) if status_file and status_file != "-" else None
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    next_log = time.monotonic() + LOG_SECONDS
-
-    def report(status: Status) -> None:
-        nonlocal next_log
-        if path is not None:
-            write_status(path, status)
-        elif status_file == "-":
-            sys.stdout.write(status_text(status) + "\n")
-            sys.stdout.flush()
-        if time.monotonic() >= next_log:
-            next_log = time.monotonic() + LOG_SECONDS
-            log.info("simulation.went_on", **_figures(status))
-
-    return report
-
-
-def _figures(status: Status) -> dict[str, str | float | int | None]:
-    return {
-        name: getattr(status, name)
-        for name in (
-            "phase",
-            "complete_until",
-            "behind_seconds",
-            "published",
-            "acknowledged",
-            "occupied",
-            "stays_ended",
-        )
-    }
 
 
 def _outbox(sensed: SensedCity, gateways: int, settings: Settings) -> Outbox:

@@ -9,6 +9,7 @@ import selectors
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -188,14 +189,14 @@ class Publisher:
         self._events.modify(connection, selectors.EVENT_READ)
 
 
-def connect(publisher: Publisher, seconds: float) -> None:
-    """Wait until the broker accepts us.
+def connect(publisher: Publisher, seconds: float, *, until: Callable[[], bool]) -> None:
+    """Wait until the broker accepts us, or somebody asks to stop.
 
     Raises:
         UnavailableError: it did not within ``seconds``, with what it said last.
     """
     deadline = time.monotonic() + seconds
-    while not publisher.connected:
+    while not (publisher.connected or until()):
         if time.monotonic() > deadline:
             raise UnavailableError(f"no way to the broker: {publisher.refusal or 'it accepts us, then says nothing'}")
         publisher.turn(0.1)

@@ -14,6 +14,7 @@ import msgspec
 
 from core.clock import milliseconds
 from core.errors import InvalidError
+from core.wire import is_sensor_id
 from simulator.dice import Dice, key_of
 from simulator.rhythms import Rhythm, rhythm_of
 
@@ -65,9 +66,15 @@ def read_city(document: bytes | Mapping[str, Any]) -> SensedCity:
         InvalidError: it is no city file, or one of its spaces names no lot of it.
     """
     city = _decode(document) if isinstance(document, bytes) else document
-    features = city.get("features")
-    if not isinstance(features, list):
-        raise InvalidError("this is no city file: a GeoJSON FeatureCollection with features is needed")
+    try:
+        return _read(city["features"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidError(
+            f"this is no usable city file ({type(error).__name__}: {error}); `parking city check` says what is wrong"
+        ) from error
+
+
+def _read(features: Sequence[Mapping[str, Any]]) -> SensedCity:
     by_kind: dict[str, list[Mapping[str, Any]]] = {"city": [], "lot": [], "space": []}
     for feature in features:
         properties = feature.get("properties") or {}
@@ -98,6 +105,8 @@ def _watched(spaces: Sequence[Mapping[str, Any]], lots: Mapping[str, Mapping[str
         lot = lots.get(lot_code)
         if lot is None:
             raise InvalidError(f"space {code!r} belongs to lot {lot_code!r}, which this city file does not have")
+        if not is_sensor_id(str(space["sensor_id"])):
+            raise InvalidError(f"space {code!r}: {space['sensor_id']!r} cannot be a sensor's id")
         dice = Dice(key_of("space", code))
         yield Watched(
             space=code,

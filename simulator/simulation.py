@@ -119,6 +119,10 @@ class Simulation:
             rate_per_s=self._rate_per_s,
         )
 
+    def seconds_ahead(self) -> float:
+        """How long, on the run's clock, until the settled truth is past: nothing happens before."""
+        return max(0, self._complete_ms - self._clock.now_ms()) / 1_000
+
     # --- sending ------------------------------------------------------------------------------------------------------
 
     def _send_what_is_due(self) -> None:
