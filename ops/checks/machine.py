@@ -63,17 +63,25 @@ def check_time_zones() -> Finding:
     return warn("time zones", "none in /usr/share/zoneinfo, which PostgreSQL reads", "apt-get install tzdata")
 
 
+def missing_browser_packages() -> list[str]:
+    """Debian's packages without which the browser tests cannot run; empty where they can."""
+    missing = [] if find_chromium() else ["chromium"]
+    return missing if _has_chinese_font() else [*missing, "fonts-noto-cjk"]
+
+
+def find_chromium() -> str | None:
+    """The path of an installed Chromium."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 def check_browser() -> Finding:
     """Whether the browser tests can run."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    missing = [] if chromium else ["chromium"]
-    if not _has_chinese_font():
-        missing.append("fonts-noto-cjk")
+    missing = missing_browser_packages()
     if missing:
         return warn(
             "browser tests", f"not possible without {' and '.join(missing)}", f"apt-get install {' '.join(missing)}"
         )
-    return ok("browser tests", f"{chromium}, a font with Chinese characters")
+    return ok("browser tests", f"{find_chromium()}, a font with Chinese characters")
 
 
 def _installed(name: str) -> str | None:
@@ -85,6 +93,6 @@ def _installed(name: str) -> str | None:
 
 def _has_chinese_font() -> bool:
     if not shutil.which("fc-list"):
-        return False
+        return any(Path("/usr/share/fonts").rglob("*CJK*"))
     fonts = subprocess.run(["fc-list", ":lang=zh", "family"], capture_output=True, text=True, check=False)
     return bool(fonts.stdout.strip())
