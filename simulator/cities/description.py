@@ -199,7 +199,8 @@ def read_description(path: Path) -> Description:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidError(f"{path.name} cannot be read: {error}") from error
     except ValidationError as error:
-        faults = [_fault(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()]
+        found = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")  # a typo explains the rest
+        faults = [_fault(fault["loc"], fault["type"], fault["msg"]) for fault in found]
         raise InvalidError(f"{path.name}: {faults[0]}", faults=faults) from error
 
 

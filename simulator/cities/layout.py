@@ -6,6 +6,7 @@ Sizes after common practice in China: 2.5 x 5.3 m in a row, 2.2 x 6 m parallel t
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from shapely import affinity
 from shapely.geometry import LineString, Point, Polygon, box
@@ -18,8 +19,14 @@ DEPTH = 5.3
 PARALLEL_DEPTH = 2.2
 MARGIN = 1.0
 """Between the outermost spaces and the edge of the car park."""
+TURNING = 5.0
+"""How far outside a gate a lane may turn."""
+_TOUCH = 0.01
+"""Square metres that rounding may make neighbours share."""
 _STEP = 1.0
 """How far along the kerb to try again where a space does not fit."""
+
+Shape = TypeVar("Shape", Point, Polygon)
 
 WIDTH = {
     Category.STANDARD: 2.5,
@@ -52,7 +59,17 @@ def categories(spaces: int, shares: Sequence[tuple[Category, float]]) -> list[Ca
     return (marked + [Category.STANDARD] * spaces)[:spaces]
 
 
-def rows_of_spaces(marks: Sequence[Category], rows: int, centre: tuple[float, float], bearing: float) -> list[Drawn]:
+@dataclass(frozen=True, slots=True)
+class CarPark:
+    """Rows of spaces, the rectangle around them, and where its aisles open at its edge."""
+
+    spaces: tuple[Drawn, ...]
+    outline: Polygon
+    gates: tuple[tuple[Point, Point], ...]
+    """Each at the edge, and a little outside, where a lane can turn."""
+
+
+def car_park(marks: Sequence[Category], rows: int, centre: tuple[float, float], bearing: float) -> CarPark:
     """Spaces in ``rows``: two rows face each aisle, and stand back to back with the next two.
 
     Args:
@@ -73,23 +90,23 @@ def rows_of_spaces(marks: Sequence[Category], rows: int, centre: tuple[float, fl
             flat.append(Drawn(mark, box(east, near, east + WIDTH[mark], near + depth)))
             east += WIDTH[mark]
         north += DEPTH + (AISLE if aisle_above else 0.0)
-    height = max(drawn.outline.bounds[3] for drawn in flat)
+    half = max(drawn.outline.bounds[2] for drawn in flat) + MARGIN
+    height = north if rows % 2 == 0 else north - AISLE
 
-    def placed(outline: Polygon) -> Polygon:
-        level = affinity.translate(outline, 0.0, -height / 2)
+    def placed(shape: Shape) -> Shape:
+        level = affinity.translate(shape, 0.0, -height / 2)
         return affinity.translate(affinity.rotate(level, 90 - bearing, origin=(0, 0)), *centre)
 
-    return [Drawn(drawn.category, placed(drawn.outline)) for drawn in flat]
-
-
-def car_park(spaces: Sequence[Drawn], bearing: float) -> Polygon:
-    """The rectangle around the rows."""
-    turned = [affinity.rotate(drawn.outline, bearing - 90, origin=(0, 0)) for drawn in spaces]
-    west, south, east, north = (
-        choose(outline.bounds[side] for outline in turned) for side, choose in enumerate((min, min, max, max))
+    aisles = [DEPTH + AISLE / 2 + pair * (2 * DEPTH + AISLE) for pair in range(rows // 2)] or [DEPTH + MARGIN]
+    return CarPark(
+        spaces=tuple(Drawn(drawn.category, placed(drawn.outline)) for drawn in flat),
+        outline=placed(box(-half, -MARGIN, half, height + MARGIN)),
+        gates=tuple(
+            (placed(Point(side * half, aisle)), placed(Point(side * (half + TURNING), aisle)))
+            for aisle in aisles
+            for side in (-1, 1)
+        ),
     )
-    level = box(west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN)
-    return affinity.rotate(level, 90 - bearing, origin=(0, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +153,18 @@ def kerb_spaces(
             outline = front.next_outline(mark, angle)
             if outline is None:
                 fronts.remove(front)
-            elif is_free(outline):
+            elif is_free(outline) and not any(overlap(outline, other.outline) for _, _, other in placed):
                 placed.append((kerbs.index(front.kerb), front.middle, Drawn(mark, outline)))
                 front.advance(mark, angle)
                 break
             else:
                 front.travelled += _STEP
     return [drawn for _, _, drawn in sorted(placed, key=lambda item: item[:2])]
+
+
+def overlap(outline: Polygon, other: Polygon) -> bool:
+    """Whether two outlines share more than an edge."""
+    return outline.intersects(other) and outline.intersection(other).area > _TOUCH
 
 
 class _Front:

@@ -1,8 +1,9 @@
 """Lots on the plane: car parks, kerbs and counters with their spaces, never on top of one another. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import shapely
 from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
@@ -11,7 +12,7 @@ from shapely.ops import substring, unary_union
 from core.city import Category
 from core.errors import InvalidError
 from simulator.cities.description import CounterPart, KerbPart, LotPart, RowsPart, SpacesPart
-from simulator.cities.layout import Drawn, car_park, categories, kerb_of, kerb_spaces, rows_of_spaces
+from simulator.cities.layout import Drawn, car_park, categories, kerb_of, kerb_spaces
 from simulator.cities.plane import Plane
 from simulator.cities.streets import MINOR_WIDTH, Street
 
@@ -19,7 +20,10 @@ _CLEARANCE = 0.05
 """Neighbours share an edge; outlines shrunk by this do not touch."""
 _JUNCTION = 8.0
 """No space this near to the carriageway of a crossing street."""
-_LANE_ENDS = 2.0
+_CANDIDATES = 8
+"""Streets that a lane may lead to: the nearest few."""
+_THROUGH = 10_000.0
+"""Added to the length of a lane that would lead through its own car park."""
 _KERB_REACH = 300.0
 """A kerb lot whose nearest street is further away than this was placed wrongly."""
 
@@ -31,6 +35,7 @@ class DrawnLot:
     part: LotPart
     outline: BaseGeometry
     spaces: tuple[Drawn, ...] = ()
+    gates: tuple[tuple[Point, Point], ...] = ()
     entrance: Point | None = None
     lane: LineString | None = None
     """From the entrance to the nearest street."""
@@ -38,8 +43,8 @@ class DrawnLot:
 
 def draw_car_park(part: RowsPart, plane: Plane) -> DrawnLot:
     """The rows of a car park and the rectangle around them."""
-    spaces = rows_of_spaces(_marks(part), part.rows, plane.point(*part.at), part.bearing)
-    return DrawnLot(part=part, outline=car_park(spaces, part.bearing), spaces=tuple(spaces))
+    drawn = car_park(_marks(part), part.rows, plane.point(*part.at), part.bearing)
+    return DrawnLot(part=part, outline=drawn.outline, spaces=drawn.spaces, gates=drawn.gates)
 
 
 def draw_counter(part: CounterPart, plane: Plane) -> DrawnLot:
@@ -49,13 +54,10 @@ def draw_counter(part: CounterPart, plane: Plane) -> DrawnLot:
 
 
 def with_entrance(lot: DrawnLot, streets: Sequence[Street]) -> DrawnLot:
-    """The car park with its entrance where a street is nearest, and a lane to that street."""
-    street = min(streets, key=lambda one: one.line.distance(lot.outline))
-    edge = lot.outline.boundary
-    entrance = edge.interpolate(edge.project(shapely.shortest_line(edge, street.line).interpolate(0)))
-    onto = street.line.interpolate(street.line.project(entrance))
-    lane = LineString([entrance, onto]) if entrance.distance(onto) > _LANE_ENDS else None
-    return DrawnLot(part=lot.part, outline=lot.outline, spaces=lot.spaces, entrance=entrance, lane=lane)
+    """The car park with its entrance at the end of an aisle, the one from which a lane to a street is shortest."""
+    lanes = [_lane(gate, turn, lot.outline, streets) for gate, turn in lot.gates]
+    lane = min(lanes, key=lambda one: one.length)
+    return replace(lot, entrance=Point(lane.coords[0]), lane=lane)
 
 
 class Kerbs:
@@ -134,6 +136,19 @@ def lane_street(lot: DrawnLot) -> Street | None:
     if lot.lane is None:
         return None
     return Street(id=f"lane-{lot.part.code}", line=lot.lane, width=MINOR_WIDTH, name=None)
+
+
+def _lane(gate: Point, turn: Point, outline: BaseGeometry, streets: Sequence[Street]) -> LineString:
+    """From a gate straight out, then to the nearest street that is not behind the car park."""
+
+    def onto(street: Street) -> LineString:
+        return LineString([gate, turn, street.line.interpolate(street.line.project(turn))])
+
+    def way(lane: LineString) -> float:
+        return lane.length + (_THROUGH if LineString(lane.coords[1:]).distance(outline) < MINOR_WIDTH / 2 else 0.0)
+
+    nearest = np.argsort(shapely.distance(np.array([street.line for street in streets]), turn))[:_CANDIDATES]
+    return min((onto(streets[place]) for place in nearest), key=way)
 
 
 def _marks(part: SpacesPart) -> list[Category]:

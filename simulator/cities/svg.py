@@ -20,7 +20,7 @@ _SPACES = {
     "large": "#8a5a00",
     "motorcycle": "#7a4fa0",
 }
-_FONT = 'font-family="sans-serif" font-size="22"'
+_FONT = 'font-family="sans-serif" font-size="15"'
 _SEAM = 'stroke="#ffffff" stroke-width="0.25"'
 _MARGIN_METRES = 250.0
 _METRES_A_DEGREE = 111_000.0
