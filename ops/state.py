@@ -89,6 +89,7 @@ class State:
         try:
             return path.read_text().strip()
         except FileNotFoundError:
+            self.prepare()
             write_whole(path, secrets.token_urlsafe(32) + "\n")
             return path.read_text().strip()
 

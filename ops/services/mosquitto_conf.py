@@ -15,15 +15,19 @@ PACKET_BYTES = 4 * MESSAGE_BYTES
 """Longer packets are not even read: their sender is cut off."""
 
 
-def render_settings(*, folder: Path, port: int, tls: TlsListener | None) -> str:
+def render_settings(
+    *, folder: Path, port: int, tls: TlsListener | None = None, host: str = "127.0.0.1", saved_in: Path | None = None
+) -> str:
     """``mosquitto.conf``: passwords and an access list for everybody, and sessions that survive the broker.
 
     Args:
         folder: holds its passwords, access list, database and, with TLS, its certificate and key.
-        port: of the listener on 127.0.0.1.
+        port: of the listener for our own processes.
         tls: a second listener for sensors elsewhere.
+        host: where the first listener listens; other than here only inside a private network.
+        saved_in: where sessions are saved; unset: in ``folder``.
     """
-    listeners = f"listener {port} 127.0.0.1\nset_tcp_nodelay true\n"
+    listeners = f"listener {port} {host}\nset_tcp_nodelay true\n"
     if tls:
         listeners += f"\nlistener {tls.port} {tls.host}\ncertfile {folder}/tls.crt\nkeyfile {folder}/tls.key\n"
         listeners += "tls_version tlsv1.2\n"
@@ -37,7 +41,7 @@ acl_file {folder}/access
 # A saved session is what lets ingest be away: saved every 100 changes, and a kill -9 loses what came since.
 # Saving at each change costs a hundred times the throughput once a queue has built up.
 persistence true
-persistence_location {folder}/
+persistence_location {saved_in or folder}/
 persistence_file mosquitto.db
 autosave_on_changes true
 autosave_interval 100
