@@ -36,8 +36,8 @@ class NotACheckoutError(UnavailableError):
     slug = "not-a-checkout"
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def test(
+@app.command(name="test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_checks(
     context: typer.Context,
     *,
     system_packages: Annotated[
