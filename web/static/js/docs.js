@@ -1,6 +1,6 @@
 /* The interactive description of the API, from vendored files; it loads after the bundle, which sets a global. */
 
-window.SwaggerUIBundle({
+/** @type {any} */ (window).SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#docs",
   deepLinking: true,

@@ -17,7 +17,7 @@ export function toGcj02([lon, lat]) {
   return [lon + east, lat + north];
 }
 
-/** @param {number} x @param {number} y */
+/** @param {number} x */
 const ripple = (x) => (20 * (Math.sin(6 * x * Math.PI) + Math.sin(2 * x * Math.PI)) * 2) / 3;
 
 /** @param {number} x @param {number} y */

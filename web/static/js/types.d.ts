@@ -40,7 +40,7 @@ export type FeatureCollection = { type: "FeatureCollection"; features: Feature[]
 export type City = {
   name: string;
   name_en?: string | null;
-  centre: Point;
+  centre: Point | null;
   zoom: number;
   bounds: [number, number, number, number] | null;
   outline: Geometry | null;

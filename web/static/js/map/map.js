@@ -199,7 +199,7 @@ function padding() {
 
 function startingView() {
   const frame = city.peek();
-  if (frame) return { centre: frame.centre, zoom: frame.zoom - (wide.matches ? 0 : 0.6) };
+  if (frame?.centre) return { centre: frame.centre, zoom: frame.zoom - (wide.matches ? 0 : 0.6) };
   const all = [...lots.peek().values()];
   if (!all.length) return { centre: /** @type {[number, number]} */ ([105, 35]), zoom: 4 };
   const [west, south, east, north] = boundsOf(all.map((lot) => lot.centre));

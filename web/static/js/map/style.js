@@ -11,7 +11,7 @@ const BOLD = ["Noto Sans Bold"];
 
 /** @param {string} what */
 const context = (what) => ["==", ["get", "what"], what];
-/** @param {number[]} stops zoom, width, zoom, width, ... */
+/** @param {any[]} stops zoom, width, zoom, width, ... */
 const byZoom = (...stops) => ["interpolate", ["exponential", 1.6], ["zoom"], ...stops];
 const STATE = ["coalesce", ["feature-state", "s"], "u"];
 const GRADE = ["coalesce", ["feature-state", "grade"], "unknown"];

@@ -34,6 +34,7 @@ export function Legend({ close }) {
       <p>${t("legend.lots")}</p>
       <ul class="legend-lots">
         ${GRADES.map(([grade, text]) => html`<li><${Badge} grade=${grade} text=${text} /><span>${t(`grade.${grade}`)}</span></li>`)}
+        <li><${Badge} grade="free sum" text="210" /><span>${t("legend.sum")}</span></li>
         <li><${Badge} grade="free" text="~80" /><span>${t("legend.estimated")}</span></li>
       </ul>
       <p>${t("legend.spaces")}</p>

@@ -97,6 +97,7 @@ function Rows() {
   return html`
     ${roads.length > 0 && html`<${Streets} roads=${roads} />`}
     ${rows.length > 0 && html`<${From} />`}
+    ${text && html`<p class="unseen" role="status">${t("search.results", { n: count(rows.length) })}</p>`}
     <ul class="lots" id="lots">
       ${rows.map((lot) => html`<${Row} key=${lot.id} lot=${lot} />`)}
     </ul>
@@ -176,12 +177,12 @@ function NoLots({ state }) {
       <ul class="lots waiting" aria-hidden="true">${[1, 2, 3, 4].map(() => html`<li><span class="row"><span class="badge"></span><span class="row-main"><b></b><i></i></span></span></li>`)}</ul>
     `;
   }
-  const key = state === "failed" ? "load.failed" : "load.empty";
+  const failed = state === "failed";
   return html`
     <div class="nothing" role="status">
-      <${Icon} name=${state === "failed" ? "alert" : "site"} size=${36} />
-      <h2>${t(key)}</h2>
-      <p>${t(`${key}.hint`)}</p>
+      <${Icon} name=${failed ? "alert" : "site"} size=${36} />
+      <h2>${t(failed ? "load.failed" : "load.empty")}</h2>
+      <p>${t(failed ? "load.failed.hint" : "load.empty.hint")}</p>
     </div>
   `;
 }

@@ -3,6 +3,8 @@
 import { html, use, useEffect, useRef, useState } from "../lib.js";
 import { leaveLot } from "../address.js";
 import { read } from "../api.js";
+import { hoursInWords } from "../hours.js";
+import { lang } from "../look.js";
 import { gradeOf, numberOf } from "../lots.js";
 import { metresTo } from "../state.js";
 import { categoriesOf, spacesWanted } from "../spaces.js";
@@ -78,7 +80,8 @@ function Bar({ lot }) {
 
 /** @param {{lot: Lot, more: any}} props */
 function Price({ lot, more }) {
-  const words = tariffWords(more?.tariff);
+  /** @type {string[]} */
+  const words = more?.tariff?.summary?.[lang.peek()] ?? [];
   const short = say(lot.price_summary);
   return html`
     <section class="fact">
@@ -93,23 +96,29 @@ function Price({ lot, more }) {
   `;
 }
 
-/** The tariff's plain sentences, whichever way the API words them. @param {any} tariff @returns {string[]} */
-function tariffWords(tariff) {
-  const words = tariff?.words ?? tariff?.summary ?? null;
-  if (!words) return [];
-  const own = Array.isArray(words) || typeof words === "string" ? words : say(words);
-  return (Array.isArray(own) ? own : String(own).split("\n")).map(say).filter(Boolean);
+
+/** @param {{opening: {hours: string, open_now: boolean, next_change_at: string | null}}} props */
+function Hours({ opening }) {
+  const { hours, open_now, next_change_at } = opening;
+  return html`
+    <section class="fact">
+      <${Icon} name="clock" />
+      <div>
+        <h3>${t("lot.hours")}</h3>
+        <p>${hours === "24/7" ? t("lot.hours.always") : hoursInWords(hours, lang.peek())}</p>
+        ${next_change_at &&
+        html`<p class="soft small">${t(open_now ? "lot.hours.until" : "lot.hours.from", { time: clock(next_change_at) })}</p>`}
+      </div>
+    </section>
+  `;
 }
 
 /** @param {{lot: Lot, more: any}} props */
 function Facts({ lot, more }) {
   const special = use(categoriesOf).get(lot.id) ?? {};
   const kinds = Object.entries(special).filter(([kind]) => kind !== "standard" && has(`category.${kind}`));
-  const hours = more?.opening_hours;
   return html`
-    ${hours &&
-    html`<section class="fact"><${Icon} name="clock" /><div><h3>${t("lot.hours")}</h3>
-      <p>${say(more.opening_words) || (hours === "24/7" ? t("lot.hours.always") : hours)}</p></div></section>`}
+    ${more?.opening && html`<${Hours} opening=${more.opening} />`}
     ${kinds.length > 0 &&
     html`<section class="fact"><${Icon} name="accessible" /><div><h3>${t("lot.special")}</h3>
       <p>${kinds.map(([kind, n]) => `${t(`category.${kind}`)} ${n}`).join(t("list.comma"))}</p></div></section>`}

@@ -50,7 +50,7 @@ function findMe() {
       /** @type {[number, number]} */
       const at = [coords.longitude, coords.latitude];
       const frame = city.peek();
-      if (frame && metresBetween(at, frame.centre) > FAR_METRES) {
+      if (frame?.centre && metresBetween(at, frame.centre) > FAR_METRES) {
         notice.value = t("here.far", { city: nameOf(frame) });
         return;
       }

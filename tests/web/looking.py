@@ -1,0 +1,130 @@
+"""Opening a page and looking at it: what it shows, what it asked for, what it complained about."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, ConsoleMessage, Page, Request
+
+PHONE: Final = (390, 844)
+WIDE: Final = (1280, 800)
+READY_WITHIN_S: Final = 30.0
+
+
+async def until(fact: Callable[[], Awaitable[Any]], within_s: float = 10.0) -> Any:
+    """What ``fact`` gives once that is true; an error when it is not within the time."""
+    end = time.monotonic() + within_s
+    while not (found := await fact()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not true within {within_s} s")
+        await asyncio.sleep(0.05)
+    return found
+
+
+@dataclass(kw_only=True)  # without slots: Playwright hangs its own note on an object whose method it calls
+class Visit:
+    """One page, opened."""
+
+    page: Page
+    origin: str
+    opened_at: float
+    requests: list[Request] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    forgiving: bool = False
+    """Whether failed requests are part of the test."""
+
+    async def map_ready(self) -> str:
+        """Wait until the page says that its map is drawn, or ``none`` when it can have no map."""
+        state: str = await until(lambda: self.page.evaluate("document.body.dataset.mapReady"), READY_WITHIN_S)
+        return state
+
+    async def total(self) -> int:
+        """The total of free spaces that the page shows."""
+        return int((await self.page.locator("#total-free").inner_text()).replace(",", ""))
+
+    async def on_map(self, script: str, argument: object = None) -> Any:
+        """Ask the map something: a script with ``map`` and ``argument`` in its scope."""
+        return await self.page.evaluate(
+            f"async (argument) => {{ const map = document.querySelector('#map').map; {script} }}", argument
+        )
+
+    def listen(self) -> None:
+        """Keep what the page asks for and what it complains about."""
+        self.page.on("request", self._asked)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not (self.forgiving and "net::" in message.text):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def strangers(self) -> list[str]:
+        """Requests that left our origin; drawings the page makes for itself are data and blobs."""
+        return [
+            request.url
+            for request in self.requests
+            if urlsplit(request.url).scheme not in {"data", "blob"} and not request.url.startswith(self.origin)
+        ]
+
+
+@dataclass(slots=True)
+class Visits:
+    """All pages of one test."""
+
+    browser: Browser
+    made: list[Visit] = field(default_factory=list)
+
+    async def to(
+        self,
+        url: str,
+        *,
+        size: tuple[int, int] = WIDE,
+        lang: Literal["zh-CN", "en-GB"] = "zh-CN",
+        dark: bool = False,
+        frozen: bool = False,
+        forgiving: bool = False,
+        **options: Any,
+    ) -> Visit:
+        """Open a page as a fresh visitor.
+
+        Args:
+            url: with or without a part after ``#``.
+            size: of the window; a phone's has two pixels for each of the page's.
+            lang: the browser's language.
+            dark: whether the device prefers dark.
+            frozen: whether the page's clock can be moved by the test.
+            forgiving: whether failed requests are expected.
+            options: more of Playwright's own for the browser context.
+        """
+        phone = size == PHONE
+        context = await self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            device_scale_factor=2 if phone else 1,
+            locale=lang,
+            color_scheme="dark" if dark else "light",
+            timezone_id="Asia/Shanghai",
+            **options,
+        )
+        page = await context.new_page()
+        parts = urlsplit(url)
+        visit = Visit(
+            page=page, origin=f"{parts.scheme}://{parts.netloc}", opened_at=time.monotonic(), forgiving=forgiving
+        )
+        visit.listen()
+        self.made.append(visit)
+        if frozen:
+            await page.clock.install()
+        await page.goto(url)
+        return visit
+
+    def were_clean(self) -> None:
+        """Check every page that was opened."""
+        for visit in self.made:
+            assert visit.complaints == []
+            assert visit.strangers() == []

@@ -1,0 +1,65 @@
+"""Our pure modules, run where they will run: in the browser."""
+
+from typing import Any
+
+import prcoords
+import pytest
+
+from tests.web.live import LiveCity
+from tests.web.looking import Visit, Visits
+
+pytestmark = [pytest.mark.browser, pytest.mark.services]
+
+
+async def run(visit: Visit, module: str, call: str, *arguments: Any) -> Any:
+    base = await visit.page.locator('script[type="module"]').get_attribute("src")
+    assert base is not None
+    return await visit.page.evaluate(
+        "async ([path, call, given]) => { const m = await import(path); return m[call](...given); }",
+        [base.replace("main.js", module), call, list(arguments)],
+    )
+
+
+async def test_shifted_coordinates_agree_with_an_independent_conversion(live_city: LiveCity, visits: Visits) -> None:
+    visit = await visits.to(live_city.url)
+    for lon, lat in [(120.9016, 29.5039), (116.39, 39.91), (87.6, 43.8), (110.33, 20.03)]:
+        expected = prcoords.wgs_gcj((lat, lon))
+        shifted = await run(visit, "gcj02.js", "toGcj02", [lon, lat])
+        assert shifted == pytest.approx([expected[1], expected[0]], abs=1e-6)
+    assert await run(visit, "gcj02.js", "toGcj02", [2.35, 48.85]) == [2.35, 48.85]
+
+
+HOURS = [
+    (
+        "Mo-Fr 07:30-21:00; PH off",
+        "周一至周五 07:30–21:00；法定节假日 不开放",
+        "Mon to Fri 07:30–21:00; public holidays closed",
+    ),
+    ("06:30-22:00", "每天 06:30–22:00", "Every day 06:30–22:00"),
+    ("Mo-Su 08:00-12:00, 14:00-18:00", "每天 08:00–12:00、14:00–18:00", "Every day 08:00–12:00, 14:00–18:00"),
+    ("week 1-20 Mo 10:00-12:00", "week 1-20 Mo 10:00-12:00", "week 1-20 Mo 10:00-12:00"),
+]
+
+
+async def test_opening_hours_are_put_in_words(live_city: LiveCity, visits: Visits) -> None:
+    visit = await visits.to(live_city.url)
+    for hours, zh, en in HOURS:
+        assert await run(visit, "hours.js", "hoursInWords", hours, "zh") == zh
+        assert await run(visit, "hours.js", "hoursInWords", hours, "en") == en
+
+
+GRADES = [
+    ({"available": 30, "free": 30, "occupied": 20, "unknown": 0, "closed": 0}, "free"),
+    ({"available": 3, "free": 3, "occupied": 7, "unknown": 0, "closed": 0}, "few"),
+    ({"available": 7, "free": 7, "occupied": 43, "unknown": 0, "closed": 0}, "few"),
+    ({"available": 0, "free": 0, "occupied": 50, "unknown": 0, "closed": 0}, "full"),
+    ({"available": 0, "free": 0, "occupied": 10, "unknown": 40, "closed": 0}, "unknown"),
+    ({"available": 0, "free": 0, "occupied": 0, "unknown": 0, "closed": 50}, "unknown"),
+    ({"available": 0, "free": 30, "occupied": 20, "unknown": 0, "closed": 0, "open_now": False}, "shut"),
+]
+
+
+async def test_a_lots_grade_never_takes_unknown_for_free_or_full(live_city: LiveCity, visits: Visits) -> None:
+    visit = await visits.to(live_city.url)
+    for counts, grade in GRADES:
+        assert await run(visit, "lots.js", "gradeOf", {"open_now": True, **counts}) == grade, counts
