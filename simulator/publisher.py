@@ -51,8 +51,10 @@ class Publisher:
         self.acknowledged = 0
         self.denied = 0
         """Messages the broker took and threw away because we may not publish there (MQTT 5 tells)."""
-        self.refusal: str | None = None
-        """Why the broker refused the newest connection, if it did."""
+        self.trouble = ""
+        """What is wrong with the newest connection."""
+        self.is_refused = False
+        """Whether the broker answered the newest connection, and does not want us."""
         self._client, self._host, self._port = _client(url, version, ca_file)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
@@ -133,7 +135,7 @@ class Publisher:
         try:
             self._client.connect(self._host, self._port, keepalive=_KEEPALIVE_SECONDS)
         except OSError as error:
-            self.refusal = f"{self._host}:{self._port} does not answer: {error}"
+            self.trouble = f"{self._host}:{self._port} does not answer: {error}"
             log.warning("broker.did_not_answer", host=self._host, port=self._port, error=str(error))
 
     def _give_up_if_silent(self) -> None:
@@ -150,13 +152,14 @@ class Publisher:
     def _on_connect(
         self, _client: mqtt.Client, _user: object, _flags: object, reason: ReasonCode, _properties: Properties | None
     ) -> None:
+        self.is_refused = reason.is_failure
         if reason.is_failure:
-            self.refusal = f"the broker refuses us: {reason}"
+            self.trouble = f"the broker at {self._host}:{self._port} refuses us: {reason}"
             log.error("broker.refused_us", reason=str(reason))
             return
         self._connected = True
         self._pause_seconds = 0.1
-        self.refusal = None
+        self.trouble = ""
         log.info("broker.connected", host=self._host, port=self._port, unacknowledged=len(self._in_flight))
 
     def _on_disconnect(
@@ -193,12 +196,12 @@ def connect(publisher: Publisher, seconds: float, *, until: Callable[[], bool]) 
     """Wait until the broker accepts us, or somebody asks to stop.
 
     Raises:
-        UnavailableError: it did not within ``seconds``, with what it said last.
+        UnavailableError: it refused, or did not answer within ``seconds``.
     """
     deadline = time.monotonic() + seconds
     while not (publisher.connected or until()):
-        if time.monotonic() > deadline:
-            raise UnavailableError(f"no way to the broker: {publisher.refusal or 'it accepts us, then says nothing'}")
+        if publisher.is_refused or time.monotonic() > deadline:
+            raise UnavailableError(f"no way to the broker: {publisher.trouble or 'it takes us, and says nothing'}")
         publisher.turn(0.1)
 
 

@@ -137,7 +137,9 @@ class Simulation:
             else:
                 break
         self._flush()
-        if self._phase != "stopping" and self._publisher.connected:
+        if not self._publisher.connected:
+            self._phase = "connecting"
+        else:
             self._phase = "history" if self._upcoming.at_ms < self._history_until_ms else "live"
 
     def _happen(self, event: Event) -> None:
