@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -60,17 +61,29 @@ def _nearest_literal(written: object, expected: str) -> str:
 
 def _fields_at(place: list[str]) -> list[str]:
     """The names of the fields that the document's schema allows at a place."""
-    schema: dict[str, Any] = TariffDocument.model_json_schema()
+    return list(schema_at(place).get("properties", {}))
+
+
+def schema_at(place: Iterable[str | int]) -> dict[str, Any]:
+    """The part of the document's schema that describes a place in it; empty where nothing is known there."""
+    schema = _schema()
     definitions: dict[str, Any] = schema["$defs"]
     here = schema
     for step in place:
-        here = _object_in(here, definitions)
-        here = here.get("properties", {}).get(step) or here.get("items") or here.get("additionalProperties") or {}
-    return list(_object_in(here, definitions).get("properties", {}))
+        here = _meant(here, definitions)
+        named = [*here.get("patternProperties", {}).values(), here.get("additionalProperties"), here.get("items")]
+        known = here.get("properties", {}).get(str(step)) or next((one for one in named if one), None)
+        here = known or next(iter(here.get("prefixItems", ())), {})
+    return _meant(here, definitions)
 
 
-def _object_in(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """The object or list a schema stands for, through references and "or nothing"."""
+@cache
+def _schema() -> dict[str, Any]:
+    return TariffDocument.model_json_schema()
+
+
+def _meant(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """What a schema stands for, through references and "or nothing"."""
     while True:
         if "$ref" in schema:
             schema = definitions[str(schema["$ref"]).rsplit("/", maxsplit=1)[-1]]

@@ -87,32 +87,45 @@ def _windows(band: Band, at: str, days: frozenset[str]) -> Iterator[Problem]:
 
 
 def _tiers(band: Band, at: str) -> Iterator[Problem]:
-    expected = 0
+    expected: int | None = 0
     for index, tier in enumerate(band.tiers):
         here = f"{at}.tiers.{index}"
-        if tier.from_min != expected:
-            kind = "gap" if tier.from_min > expected else "overlap"
-            low = min(expected, tier.from_min)
-            yield Problem(
-                at=here,
-                what=f"{kind}: the tier begins at minute {tier.from_min} and the one before ends at minute {expected}",
-                shows=f"the charged minute {low + 1} of a stay has {'no price' if kind == 'gap' else 'two prices'}",
-            )
-        if tier.to_min is None:
-            if index + 1 < len(band.tiers):
-                yield Problem(at=here, what="only the last tier has no end")
+        yield from _unit(tier, here)
+        if expected is None:
+            yield Problem(at=here, what="only the last tier has no end")
             return
-        if tier.to_min <= tier.from_min:
+        if tier.from_min != expected:
+            yield _misfit(tier, expected, here)
+        if tier.to_min is not None and tier.to_min <= tier.from_min:
             yield Problem(at=here, what=f"the tier ends at minute {tier.to_min}, not after it begins")
         expected = tier.to_min
-        yield from _tail(tier, here)
-    if band.tiers:
+    if band.tiers and expected is not None:
         shows = f"a stay of {expected + 1} charged minutes has no price for its last minute"
         yield Problem(at=f"{at}.tiers", what=f"gap: nothing is said beyond minute {expected}", shows=shows)
 
 
-def _tail(tier: Tier, at: str) -> Iterator[Problem]:
-    if tier.rounding and tier.unit_min and tier.rounding.ignore_tail_min >= tier.unit_min:
+def _misfit(tier: Tier, expected: int, at: str) -> Problem:
+    gap = tier.from_min > expected
+    return Problem(
+        at=at,
+        what=f"{'gap' if gap else 'overlap'}: the tier begins at minute {tier.from_min}, "
+        f"the one before ends at minute {expected}",
+        shows=f"minute {min(expected, tier.from_min) + 1} of a charged stay has {'no price' if gap else 'two prices'}",
+    )
+
+
+def _unit(tier: Tier, at: str) -> Iterator[Problem]:
+    if tier.unit_min is None:
+        if tier.per_min is not None:
+            yield Problem(at=at, what="a price by time (per_min) needs the step it is charged in (unit_min)")
+        return
+    if tier.to_min is not None and tier.unit_min > tier.to_min - tier.from_min:
+        yield Problem(
+            at=at,
+            what=f"a unit of {tier.unit_min} minutes does not fit into the tier's {tier.to_min - tier.from_min}",
+            shows=f"the unit begun at minute {tier.from_min} would be cut short and cost all the same",
+        )
+    if tier.rounding and tier.rounding.ignore_tail_min >= tier.unit_min:
         what = (
             f"a tail of {tier.rounding.ignore_tail_min} minutes is ignored in units of {tier.unit_min}: nothing is left"
         )
