@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from ops.services import RunningServices
@@ -52,7 +53,7 @@ def _has_chinese_font() -> bool:
     program = shutil.which("fc-list")
     if program is None:
         return any(Path("/usr/share/fonts").rglob("*CJK*"))
-    found = subprocess.run([program, ":lang=zh-cn", "family"], capture_output=True, check=False)  # noqa: S603 -- found on the path just above
+    found = subprocess.run([program, ":lang=zh-cn", "family"], capture_output=True, check=False)
     return bool(found.stdout.strip())
 
 
@@ -63,7 +64,7 @@ def live_city(services: RunningServices, template: str) -> Iterator[LiveCity]:
         yield city
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """Chromium drawing in software, as on a machine without a graphics card."""
     async with async_playwright() as playwright:
@@ -72,7 +73,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def blind_browser(chromium: str) -> AsyncIterator[Browser]:
     """Chromium that has no WebGL."""
     async with async_playwright() as playwright:
@@ -81,17 +82,17 @@ async def blind_browser(chromium: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visits(browser: Browser) -> AsyncIterator[Visits]:
     """Opens pages; after the test no page may have complained or asked anybody but us for anything."""
     visits = Visits(browser)
     yield visits
-    visits.were_clean()
+    await visits.end()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def blind_visits(blind_browser: Browser) -> AsyncIterator[Visits]:
     """As ``visits``, without WebGL."""
     visits = Visits(blind_browser)
     yield visits
-    visits.were_clean()
+    await visits.end()

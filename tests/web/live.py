@@ -66,7 +66,7 @@ def running_city(endpoints: Endpoints, template: str) -> Iterator[LiveCity]:
         "PARKING_PLATE_KEY": secrets.token_hex(32),
     }
     processes = [
-        subprocess.Popen([sys.executable, "-m", module], env=environment, stderr=subprocess.DEVNULL)  # noqa: S603 -- our own modules
+        subprocess.Popen([sys.executable, "-m", module], env=environment, stderr=subprocess.DEVNULL)
         for module in ("ingest", "api")
     ]
     publisher = connect_publisher(endpoints.mqtt_tester_url)

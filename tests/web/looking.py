@@ -109,6 +109,7 @@ class Visits:
             locale=lang,
             color_scheme="dark" if dark else "light",
             timezone_id="Asia/Shanghai",
+            reduced_motion="reduce",  # the camera jumps, which software drawing can keep up with
             **options,
         )
         page = await context.new_page()
@@ -123,8 +124,9 @@ class Visits:
         await page.goto(url)
         return visit
 
-    def were_clean(self) -> None:
-        """Check every page that was opened."""
+    async def end(self) -> None:
+        """Close every page that was opened, and check that it was clean."""
         for visit in self.made:
+            await visit.page.context.close()
             assert visit.complaints == []
             assert visit.strangers() == []

@@ -11,7 +11,7 @@ from tests.web.cable import plugged_in
 from tests.web.live import LiveCity
 from tests.web.looking import PHONE, WIDE, Visit, Visits, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.services]
+pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
 
 PICTURES = Path(__file__).parents[2] / "test-output" / "map"
 WEIGHT_LIMIT = 600_000

@@ -8,7 +8,7 @@ import pytest
 from tests.web.live import LiveCity
 from tests.web.looking import Visit, Visits
 
-pytestmark = [pytest.mark.browser, pytest.mark.services]
+pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def run(visit: Visit, module: str, call: str, *arguments: Any) -> Any:

@@ -2,9 +2,9 @@
 
 /** @type {Record<string, [string, string]>} */
 export const words = {
-  "page.title": ["{city}停车地图", "{city} parking map"],
+  "page.title": ["{city}停车地图", "Parking map of {city}"],
   "page.title.plain": ["停车地图", "Parking map"],
-  "page.brand": ["{city}停车", "{city} parking"],
+  "page.brand": ["{city}停车", "Parking in {city}"],
   "page.skip": ["跳到停车点列表", "Skip to the list of car parks"],
   "map.label": ["停车地图，列表中有同样的内容", "Parking map; the list has the same content"],
   "map.none": ["这台设备画不了地图（没有 WebGL 2）。", "This device cannot draw the map (no WebGL 2)."],

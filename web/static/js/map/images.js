@@ -90,6 +90,7 @@ function bubble(pen, c, grade, sum) {
     pen.clip();
     if (grade === "unknown") lines(pen, SIDE, "rgb(255 255 255 / 22%)", 6);
     pen.restore();
+    shape(radius - 1);
     pen.setLineDash([3, 4]);
     pen.lineWidth = 2;
     pen.strokeStyle = c["on-unknown"];
