@@ -1,0 +1,57 @@
+"""The demo at sixty times the speed, its ingest killed on the way, ends equal to the truth, to millisecond and fen."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.support.installation import Installation, a_port, an_installation
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+async def here() -> AsyncIterator[Installation]:
+    async with an_installation() as installation:
+        yield installation
+
+
+async def test_killed_on_the_way_every_session_and_fee_equals_the_truth(here: Installation) -> None:
+    demo = await here.begin(
+        "demo", "--port", a_port(), "--speed", "60", "--minutes", "0.4", "--history", "2h", "--seed", "7"
+    )
+    async with httpx.AsyncClient(base_url=(await here.env())["PARKING_API_URL"]) as client:
+
+        async def some_are_occupied() -> bool:
+            return "o" in (await client.get("/api/v1/spaces/state")).json()["states"]
+
+        await until(some_are_occupied, within_seconds=30)
+    for _ in range(2):
+        ingest = here.process("ingest")
+        assert ingest is not None
+        os.kill(ingest.pid, signal.SIGKILL)
+
+        async def it_runs_again(killed: int = ingest.pid) -> bool:
+            running = here.process("ingest")
+            return running is not None and running.pid != killed
+
+        await until(it_runs_again)
+    assert await demo.wait() == 0, "".join(here.said)
+    assert "equal to the truth" in "".join(here.said)
+    assert "ingest had died and was started again" in "".join(here.said)
+
+
+async def test_ctrl_c_stops_everything_it_started(here: Installation) -> None:
+    demo = await here.begin("demo", "--port", a_port(), "--history", "0")
+    ours = [here.process(name) for name in ("ingest", "worker", "api", "simulator")]
+    services = [here.service(name) for name in ("postgres", "mosquitto")]
+    assert all(running is not None for running in [*ours, *services])
+    demo.send_signal(signal.SIGINT)
+    assert await demo.wait() == 0
+    assert not any(running and running.is_alive() for running in [*ours, *services])
+    status, _, err = await here.run("env")
+    assert status == 1
+    assert "parking up" in err
