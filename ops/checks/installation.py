@@ -35,15 +35,15 @@ def check_installation(state: State) -> Iterator[Finding]:
     yield check_user(state, user)
     for service in survey(settings):
         yield check_way(service)
-    if state.run.exists() and os.access(state.run, os.W_OK | os.X_OK):
+    if os.access(state.run, os.W_OK | os.X_OK):
         yield check_ports(state)
         yield check_processes(state)
 
 
 def check_folder(state: State) -> Finding:
     """Whether the state folder can be used by us."""
-    if not state.root.exists():
-        above = next(folder for folder in state.root.parents if folder.exists())
+    if not os.access(state.root, os.F_OK):
+        above = _nearest(state.root)
         if os.access(above, os.W_OK | os.X_OK):
             return ok("state folder", f"{state.root}, made at the first start")
         return fail("state folder", f"{state.root} cannot be made in {above}", f"choose another: {ELSEWHERE}")
@@ -59,7 +59,7 @@ def check_folder(state: State) -> Finding:
 
 def check_room(state: State) -> Finding:
     """Whether the disk has room."""
-    above = next(folder for folder in (state.root, *state.root.parents) if folder.exists())
+    above = _nearest(state.root)
     free = shutil.disk_usage(above).free
     found = f"{free / 1e9:.1f} GB free on the disk of {above}"
     if free < NO_ROOM_BYTES:
@@ -123,6 +123,11 @@ def check_processes(state: State) -> Finding:
                 "processes", f"dead: {', '.join(sorted(recorded - running))}", f"read {state.logs}, then start again"
             )
     return ok("processes", f"running: {', '.join(sorted(running))}" if running else "none running now")
+
+
+def _nearest(path: Path) -> Path:
+    """The folder itself or the nearest one above that we can see."""
+    return next(folder for folder in (path, *path.parents) if os.access(folder, os.F_OK))
 
 
 def _runs(state: State, name: str) -> bool:

@@ -1,20 +1,18 @@
 """`parking doctor`: what is wrong with this installation, and the cure. Changes nothing."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.checks.finding import Finding, Verdict, ok
+from ops.checks.finding import Finding, Verdict, fail, ok
 from ops.checks.installation import check_installation
 from ops.checks.live import check_services
 from ops.checks.machine import check_machine
 from ops.services import find_running
-from ops.state import State
+from ops.state import InstallationError, State
 
 app = typer.Typer(help="What is wrong with this installation, and the cure.")
 
@@ -22,11 +20,9 @@ _COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red
 
 
 @app.command()
-def doctor(
-    state_dir: Annotated[Path | None, typer.Option("--state", help="The installation's folder.")] = None,
-) -> None:
+def doctor() -> None:
     """Look at the machine, the installation and the running services; exit status 1 if something will not work."""
-    findings = list(examine(State.find(state_dir)))
+    findings = list(examine(State.find()))
     show(findings, Console())
     if any(finding.verdict is Verdict.FAIL for finding in findings):
         raise typer.Exit(1)
@@ -36,7 +32,12 @@ def examine(state: State) -> Iterator[Finding]:
     """Every finding, from the machine up to what runs on it."""
     yield from check_machine()
     yield from check_installation(state)
-    if endpoints := find_running(state):
+    try:
+        endpoints = find_running(state)
+    except InstallationError as stop:
+        yield fail("services", stop.what, stop.cure)
+        return
+    if endpoints:
         yield from check_services(endpoints)
     else:
         yield ok("services", "not running; ./parking up or ./parking demo starts them")

@@ -167,7 +167,7 @@ def find_recorded(path: Path) -> Running | None:
     """The recorded process if it still runs."""
     try:
         running = Running(**json.loads(path.read_text()))
-    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+    except (OSError, json.JSONDecodeError, TypeError):
         return None
     return running if running.is_alive() else None
 

@@ -130,6 +130,8 @@ def find_running(state: State) -> Endpoints | None:
     """The services of this installation as a command beside it may use them; None when it does not run.
 
     Where settings name both services, those are meant, whether or not anything runs here.
+
+    Raises: InstallationError if the folder is closed to us.
     """
     settings = ServiceSettings.read(state)
     if settings.database_url and settings.mqtt_url:
@@ -137,7 +139,12 @@ def find_running(state: State) -> Endpoints | None:
     try:
         told = json.loads(_endpoints_file(state).read_text())
         endpoints = Endpoints(**told["endpoints"])
-    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+    except PermissionError as closed:
+        raise InstallationError(
+            f"The folder {state.root} belongs to another user.",
+            cure="run as that user, or name another folder: --state DIR or PARKING_STATE_DIR=DIR",
+        ) from closed
+    except (OSError, json.JSONDecodeError, KeyError, TypeError):
         return None
     return endpoints if all(find_service(state, name) for name in told["services"]) else None
 

@@ -47,7 +47,7 @@ def find_unpacked(folder: Path, services: Collection[str]) -> Unpacked | None:
     tree = folder / RELEASE
     try:
         stamp = json.loads(_stamp(tree).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (OSError, json.JSONDecodeError):
         return None
     is_ready = stamp["tree"] == str(tree) and set(services) <= set(stamp["services"])
     return Unpacked(tree=tree) if is_ready else None

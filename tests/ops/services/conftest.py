@@ -1,4 +1,4 @@
-"""Installations of their own for the tests: real programs, unpacked once, in folders that the services' user may reach."""
+"""Installations of their own for the tests: real programs, unpacked once, where the services' user may reach them."""
 
 import os
 import shutil

@@ -28,9 +28,9 @@ def test_a_sensor_named_like_one_of_our_processes_is_still_a_sensor() -> None:
 
 @pytest.mark.parametrize("identifier", ["", "+", "#", "a/b", "a\nuser ingest", "a:b"])
 def test_an_identifier_that_would_reach_other_topics_or_lines_is_refused(identifier: str) -> None:
-    with pytest.raises(ValueError, match="not a|cannot be"):
+    with pytest.raises(ValueError, match=r"not a|cannot be"):
         accounts.sensor(identifier, "x")
-    with pytest.raises(ValueError, match="not a|cannot be"):
+    with pytest.raises(ValueError, match=r"not a|cannot be"):
         accounts.gateway(identifier, "x")
 
 

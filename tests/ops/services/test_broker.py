@@ -51,13 +51,16 @@ class Client:
         self.subscribed = False
         self.paho.on_connect = self._on_connect
         self.paho.on_subscribe = self._on_subscribe
-        self.paho.on_message = lambda _client, _none, message: self.came.append((message.topic, message.payload))
+        self.paho.on_message = self._on_message
 
     def _on_connect(self, _c: mqtt.Client, _n: object, _f: object, reason: ReasonCode, _p: object) -> None:
         self.connected = str(reason)
 
     def _on_subscribe(self, _c: mqtt.Client, _n: object, _mid: int, _codes: object, _p: object) -> None:
         self.subscribed = True
+
+    def _on_message(self, _c: mqtt.Client, _n: object, message: mqtt.MQTTMessage) -> None:
+        self.came.append((message.topic, bytes(message.payload)))
 
     def hear(self, *topics: str) -> None:
         self.subscribed = False
@@ -215,9 +218,11 @@ def test_a_clean_stop_loses_nothing(state: State, monkeypatch: pytest.MonkeyPatc
         with client(services.endpoints.mqtt_tester_url) as tester:
             for number in range(7):
                 tester.say(f"parking/north/{number}/up")
-    with start(state, lambda _: None) as services:
-        with client(services.endpoints.mqtt_ingest_url, "parking-ingest", kept=True) as ingest:
-            until(lambda: len(ingest.came) == 7)
+    with (
+        start(state, lambda _: None) as services,
+        client(services.endpoints.mqtt_ingest_url, "parking-ingest", kept=True) as ingest,
+    ):
+        until(lambda: len(ingest.came) == 7)
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all", None])

@@ -1,5 +1,6 @@
 """What ``prepare`` writes for the containers, given to the real broker and the real database."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -22,6 +23,14 @@ from ops.services.unpack import Unpacked
 from ops.state import State, free_port, is_port_free
 
 pytestmark = pytest.mark.services
+
+
+async def who_am_i(url: str) -> object:
+    db = await asyncpg.connect(url)
+    try:
+        return await db.fetchval("SELECT current_user")
+    finally:
+        await db.close()
 
 
 def answer(user: str, password: str, port: int) -> str:
@@ -68,7 +77,7 @@ def test_the_broker_runs_with_its_volume_and_lets_ingest_in(programs: Path, new_
     assert (data / "mosquitto.db").exists()
 
 
-async def test_the_superuser_brings_the_role_about_and_the_role_gets_in(
+def test_the_superuser_brings_the_role_about_and_the_role_gets_in(
     programs: Path, new_state: Callable[[], State]
 ) -> None:
     state, volumes = new_state(), new_state().root
@@ -83,9 +92,7 @@ async def test_the_superuser_brings_the_role_about_and_the_role_gets_in(
                  "--file", volumes / "secrets/bootstrap.sql"],
                 check=True, capture_output=True,
             )  # fmt: skip
-        db = await asyncpg.connect(url.replace("database:5432", here))
-        assert await db.fetchval("SELECT current_user") == "parking"
-        await db.close()
+        assert asyncio.run(who_am_i(url.replace("database:5432", here))) == "parking"
 
 
 def test_passwords_last_over_a_second_start(tmp_path: Path) -> None:

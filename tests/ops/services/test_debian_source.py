@@ -25,7 +25,10 @@ def test_the_machines_own_mirror_and_keyring_serve_the_newer_release() -> None:
 
 
 def test_a_one_line_source_keeps_its_options() -> None:
-    text = "# old\ndeb-src http://a/debian bookworm main\ndeb [arch=amd64 signed-by=/k.gpg] http://a/debian bookworm main # x\n"
+    text = (
+        "# old\ndeb-src http://a/debian bookworm main\n"
+        "deb [arch=amd64 signed-by=/k.gpg] http://a/debian bookworm main # x\n"
+    )
     found = derive(parse_one_line(text), "bookworm")
     assert found is not None
     assert found.render() == (

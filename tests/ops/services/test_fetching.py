@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,7 +86,7 @@ def test_a_disk_that_fills_up_is_told_and_the_next_try_works(folder: Path) -> No
 
     done = subprocess.run(
         [sys.executable, "-c", UNPACK, str(folder)],
-        capture_output=True, text=True, check=False, cwd=PROJECT, preexec_fn=fill_up,  # noqa: PLW1509 - no threads here
+        capture_output=True, text=True, check=False, cwd=PROJECT, preexec_fn=fill_up,
     )  # fmt: skip
     assert done.returncode == 1
     assert "InstallationError" in done.stderr
@@ -103,11 +103,10 @@ def test_a_folder_that_may_not_be_written_is_told(folder: Path) -> None:
     assert "--state DIR" in stop.value.cure
 
 
-def test_a_tree_that_was_moved_is_not_taken_for_whole(folder: Path) -> None:
-    unpack(folder, BROKER, lambda _: None)
-    moved = folder.with_name("moved")
-    folder.rename(moved)
-    assert find_unpacked(moved, BROKER) is None  # its programs point to where it was
+def test_a_tree_that_was_moved_is_not_taken_for_whole(programs: Path, folder: Path) -> None:
+    shutil.copytree(programs / "trixie", folder / "trixie", copy_function=os.link, symlinks=True)
+    assert find_unpacked(programs, BROKER) is not None
+    assert find_unpacked(folder, BROKER) is None  # its programs point to where it was
 
 
 STRANGER = """
@@ -122,7 +121,7 @@ with start(State.find(), lambda words: print(words, flush=True)) as services:
 
 
 @pytest.fixture
-def for_anybody(tmp_path_factory: pytest.TempPathFactory, new_state: Callable[[], State]) -> Iterator[Path]:
+def for_anybody(new_state: Callable[[], State]) -> Path:
     """What a start needs, in a folder that any user may read: a checkout may be closed to others."""
     shared = new_state().root
     shared.mkdir(mode=0o755)
@@ -130,7 +129,7 @@ def for_anybody(tmp_path_factory: pytest.TempPathFactory, new_state: Callable[[]
         shutil.copytree(PROJECT / package, shared / "project" / package)
     (shared / "bin").mkdir()
     shutil.copy(find_patchelf(), shared / "bin")
-    yield shared
+    return shared
 
 
 def interpreter_for_anybody() -> str:
@@ -142,6 +141,26 @@ def interpreter_for_anybody() -> str:
     pytest.fail("no Python on this machine that another user may run: apt-get install python3")
 
 
+def as_somebody(shared: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a start as the services' user if we are root, else as ourselves."""
+    user = ServiceUser.find()
+    plain = {"PATH": f"{shared / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(shared / "project")}
+    return subprocess.run(
+        [interpreter_for_anybody(), "-c", STRANGER],
+        capture_output=True, text=True, check=False, env=plain | environ, cwd="/",
+        user=user.uid if user else None, group=user.gid if user else None, extra_groups=[] if user else None,
+    )  # fmt: skip
+
+
+def test_a_state_folder_of_somebody_else_is_told(for_anybody: Path) -> None:
+    closed = for_anybody / "closed"
+    closed.mkdir(mode=0o000)
+    done = as_somebody(for_anybody, PARKING_STATE_DIR=str(closed))
+    assert done.returncode == 1
+    assert f"The folder {closed} may not be read and written by this user" in done.stderr
+    assert "--state DIR" in done.stderr
+
+
 def test_an_ordinary_user_needs_nobodys_help(for_anybody: Path) -> None:
     """As root: becomes nobody, with a home of its own. As an ordinary user: is one."""
     user = ServiceUser.find()
@@ -149,17 +168,8 @@ def test_an_ordinary_user_needs_nobodys_help(for_anybody: Path) -> None:
     home.mkdir(mode=0o700)
     if user:
         os.chown(home, user.uid, user.gid)
-    environ = {
-        "PATH": f"{for_anybody / 'bin'}:{os.environ['PATH']}",
-        "PYTHONPATH": str(for_anybody / "project"),
-        "HOME": str(home),
-    }
     started = time.monotonic()
-    done = subprocess.run(
-        [interpreter_for_anybody(), "-c", STRANGER],
-        capture_output=True, text=True, check=False, env=environ, cwd="/",
-        user=user.uid if user else None, group=user.gid if user else None, extra_groups=[] if user else None,
-    )  # fmt: skip
+    done = as_somebody(for_anybody, HOME=str(home))
     assert done.returncode == 0, done.stdout + done.stderr
     last = done.stdout.splitlines()[-1].split()
     assert last == [

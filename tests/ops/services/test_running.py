@@ -1,5 +1,6 @@
 """The services as an installation: started, found, doubled, killed, restarted, stopped."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -27,30 +28,33 @@ def quiet(_: str) -> None:
     """Progress that nobody reads."""
 
 
-async def ask(url: str, question: str) -> object:
-    db = await asyncpg.connect(url)
-    try:
-        return await db.fetchval(question)
-    finally:
-        await db.close()
+def ask(url: str, question: str) -> object:
+    async def answer() -> object:
+        db = await asyncpg.connect(url)
+        try:
+            return await db.fetchval(question)
+        finally:
+            await db.close()
+
+    return asyncio.run(answer())
 
 
 def pids(state: State) -> dict[str, int]:
     return {name: running.pid for name in NAMES if (running := find_service(state, name))}
 
 
-async def test_both_are_found_by_other_commands_while_they_run_and_not_afterwards(state: State) -> None:
+def test_both_are_found_by_other_commands_while_they_run_and_not_afterwards(state: State) -> None:
     with start(state, quiet) as services:
         assert services.dead() == ()
         assert find_running(state) == services.endpoints
-        assert await ask(services.endpoints.database_url, "SELECT 1") == 1
+        assert ask(services.endpoints.database_url, "SELECT 1") == 1
         recorded = pids(state)
         assert set(recorded) == set(NAMES)
     assert find_running(state) is None
     assert [pid for pid in recorded.values() if Running.of(pid)] == []
 
 
-async def test_the_database_is_durable_private_and_carries_timescaledb(state: State) -> None:
+def test_the_database_is_durable_private_and_carries_timescaledb(state: State) -> None:
     with start(state, quiet) as services:
         url = services.endpoints.database_url
         for setting, value in {
@@ -61,25 +65,25 @@ async def test_the_database_is_durable_private_and_carries_timescaledb(state: St
             "timescaledb.telemetry_level": "off",
             "timezone": "UTC",
         }.items():
-            assert await ask(url, f"SHOW {setting}") == value
-        assert await ask(url, "SELECT count(*) FROM pg_extension WHERE extname IN ('timescaledb', 'btree_gist')") == 2
-        assert await ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+            assert ask(url, f"SHOW {setting}") == value
+        assert ask(url, "SELECT count(*) FROM pg_extension WHERE extname IN ('timescaledb', 'btree_gist')") == 2
+        assert ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
         with pytest.raises(asyncpg.InvalidPasswordError):
-            await ask(url.replace(state.secret("database-parking"), "guess"), "SELECT 1")
+            ask(url.replace(state.secret("database-parking"), "guess"), "SELECT 1")
 
 
-async def test_the_role_can_copy_its_database_with_a_hypertable_in_it(state: State) -> None:
+def test_the_role_can_copy_its_database_with_a_hypertable_in_it(state: State) -> None:
     with start(state, quiet) as services:
         url = services.endpoints.database_url
-        await ask(url, "CREATE TABLE reading (at timestamptz NOT NULL)")
-        await ask(url, "SELECT create_hypertable('reading', by_range('at', INTERVAL '7 days'))::text")
+        ask(url, "CREATE TABLE reading (at timestamptz NOT NULL)")
+        ask(url, "SELECT create_hypertable('reading', by_range('at', INTERVAL '7 days'))::text")
         postgres = url.removesuffix("parking") + "postgres"
-        await ask(postgres, "CREATE DATABASE a_copy TEMPLATE parking")
+        ask(postgres, "CREATE DATABASE a_copy TEMPLATE parking")
         copy = url.removesuffix("parking") + "a_copy"
-        await ask(copy, "INSERT INTO reading VALUES (now())")
-        assert await ask(copy, "SELECT count(*) FROM reading") == 1
-        assert await ask(url, "SELECT count(*) FROM reading") == 0
-        await ask(postgres, "DROP DATABASE a_copy")
+        ask(copy, "INSERT INTO reading VALUES (now())")
+        assert ask(copy, "SELECT count(*) FROM reading") == 1
+        assert ask(url, "SELECT count(*) FROM reading") == 0
+        ask(postgres, "DROP DATABASE a_copy")
 
 
 def test_passwords_are_closed_to_others(state: State) -> None:
@@ -99,33 +103,33 @@ def test_a_second_start_on_the_same_folder_is_told_so(state: State) -> None:
         start(state, quiet)
 
 
-async def test_two_installations_side_by_side_share_nothing(new_state: NewState) -> None:
+def test_two_installations_side_by_side_share_nothing(new_state: NewState) -> None:
     first, second = new_state(), new_state()
     with start(first, quiet) as one, start(second, quiet) as two:
         assert not set(pids(first).values()) & set(pids(second).values())
-        await ask(one.endpoints.database_url, "CREATE TABLE only_here ()")
-        assert await ask(two.endpoints.database_url, "SELECT to_regclass('only_here')::text") is None
+        ask(one.endpoints.database_url, "CREATE TABLE only_here ()")
+        assert ask(two.endpoints.database_url, "SELECT to_regclass('only_here')::text") is None
         crossed = one.endpoints.database_url.replace(str(first.port("postgres")), str(second.port("postgres")))
         with pytest.raises(asyncpg.InvalidPasswordError):
-            await ask(crossed, "SELECT 1")
+            ask(crossed, "SELECT 1")
         one.stop()
         assert two.dead() == ()
 
 
-async def test_addresses_and_data_last_over_a_restart(state: State) -> None:
+def test_addresses_and_data_last_over_a_restart(state: State) -> None:
     with start(state, quiet) as services:
         before = services.endpoints
-        await ask(before.database_url, "CREATE TABLE kept AS SELECT 7 AS it")
+        ask(before.database_url, "CREATE TABLE kept AS SELECT 7 AS it")
     with start(state, quiet) as services:
         assert services.endpoints == before
-        assert await ask(before.database_url, "SELECT it FROM kept") == 7
+        assert ask(before.database_url, "SELECT it FROM kept") == 7
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_service_that_was_killed_is_seen_dead_and_comes_back_at_its_address(state: State, name: str) -> None:
+def test_a_service_that_was_killed_is_seen_dead_and_comes_back_at_its_address(state: State, name: str) -> None:
     with start(state, quiet) as services:
         before = services.endpoints
-        await ask(before.database_url, "CREATE TABLE kept AS SELECT 7 AS it")
+        ask(before.database_url, "CREATE TABLE kept AS SELECT 7 AS it")
         os.kill(pids(state)[name], signal.SIGKILL)
         deadline = time.monotonic() + 10
         while services.dead() != (name,) and time.monotonic() < deadline:
@@ -134,7 +138,7 @@ async def test_a_service_that_was_killed_is_seen_dead_and_comes_back_at_its_addr
         services.restart(name)
         assert services.dead() == ()
         assert services.endpoints == before == find_running(state)
-        assert await ask(before.database_url, "SELECT it FROM kept") == 7
+        assert ask(before.database_url, "SELECT it FROM kept") == 7
 
 
 STARTER = """
@@ -163,21 +167,21 @@ def kill(command: subprocess.Popen[str]) -> None:
     command.communicate()
 
 
-async def test_services_left_by_a_killed_command_are_taken_over(state: State) -> None:
+def test_services_left_by_a_killed_command_are_taken_over(state: State) -> None:
     command, url = start_elsewhere(state)
-    await ask(url, "CREATE TABLE kept AS SELECT 7 AS it")
+    ask(url, "CREATE TABLE kept AS SELECT 7 AS it")
     left = pids(state)
     kill(command)
     assert pids(state) == left  # they outlived it, and can still be found
     with start(state, quiet) as services:
         assert not set(pids(state).values()) & set(left.values())
         assert [pid for pid in left.values() if Running.of(pid)] == []
-        assert await ask(services.endpoints.database_url, "SELECT it FROM kept") == 7
+        assert ask(services.endpoints.database_url, "SELECT it FROM kept") == 7
 
 
-async def test_a_start_after_everything_was_killed_recovers_by_itself(state: State) -> None:
+def test_a_start_after_everything_was_killed_recovers_by_itself(state: State) -> None:
     command, url = start_elsewhere(state)
-    await ask(url, "CREATE TABLE kept AS SELECT 7 AS it")
+    ask(url, "CREATE TABLE kept AS SELECT 7 AS it")
     kill(command)
     for pid in pids(state).values():
         os.kill(pid, signal.SIGKILL)
@@ -185,10 +189,10 @@ async def test_a_start_after_everything_was_killed_recovers_by_itself(state: Sta
         os.kill(child.pid, signal.SIGKILL)
     assert (state.root / "postgres/data/postmaster.pid").exists()
     with start(state, quiet) as services:
-        assert await ask(services.endpoints.database_url, "SELECT it FROM kept") == 7
+        assert ask(services.endpoints.database_url, "SELECT it FROM kept") == 7
 
 
-async def test_leftovers_are_found_even_when_their_record_is_lost(state: State) -> None:
+def test_leftovers_are_found_even_when_their_record_is_lost(state: State) -> None:
     command, _ = start_elsewhere(state)
     left = pids(state)
     kill(command)
@@ -196,10 +200,10 @@ async def test_leftovers_are_found_even_when_their_record_is_lost(state: State) 
         (state.run / f"{name}.json").unlink()
     with start(state, quiet) as services:
         assert [pid for pid in left.values() if Running.of(pid)] == []
-        assert await ask(services.endpoints.database_url, "SELECT 1") == 1
+        assert ask(services.endpoints.database_url, "SELECT 1") == 1
 
 
-async def test_a_stale_lock_file_with_somebody_elses_process_number_is_no_obstacle(state: State) -> None:
+def test_a_stale_lock_file_with_somebody_elses_process_number_is_no_obstacle(state: State) -> None:
     with start(state, quiet):
         pass
     user = ServiceUser.find()
@@ -208,14 +212,14 @@ async def test_a_stale_lock_file_with_somebody_elses_process_number_is_no_obstac
         lock = state.root / "postgres/data/postmaster.pid"
         lock.write_text(f"{stranger.pid}\n{lock.parent}\n1\n1\n\n127.0.0.1\n\nready\n")
         with start(state, quiet) as services:
-            assert await ask(services.endpoints.database_url, "SELECT 1") == 1
+            assert ask(services.endpoints.database_url, "SELECT 1") == 1
         assert stranger.poll() is None
     finally:
         stranger.kill()
         stranger.wait()
 
 
-async def test_a_port_taken_by_somebody_else_is_replaced(state: State) -> None:
+def test_a_port_taken_by_somebody_else_is_replaced(state: State) -> None:
     with start(state, quiet) as services:
         before = services.endpoints
     with socket.socket() as stranger:
@@ -224,14 +228,14 @@ async def test_a_port_taken_by_somebody_else_is_replaced(state: State) -> None:
         with start(state, quiet) as services:
             assert services.endpoints.database_url != before.database_url
             assert services.endpoints.mqtt_ingest_url == before.mqtt_ingest_url
-            assert await ask(services.endpoints.database_url, "SELECT 1") == 1
+            assert ask(services.endpoints.database_url, "SELECT 1") == 1
 
 
-async def test_a_database_made_half_is_made_anew(state: State) -> None:
+def test_a_database_made_half_is_made_anew(state: State) -> None:
     state.prepare()
     (state.root / "postgres/data.4711/base").mkdir(parents=True)
     with start(state, quiet) as services:
-        assert await ask(services.endpoints.database_url, "SELECT 1") == 1
+        assert ask(services.endpoints.database_url, "SELECT 1") == 1
     assert not list((state.root / "postgres").glob("data.*"))
 
 
@@ -245,12 +249,12 @@ def test_a_database_of_another_major_version_is_refused_and_left_alone(state: St
     assert pids(state) == {}
 
 
-async def test_settings_of_ones_own_win(state: State) -> None:
+def test_settings_of_ones_own_win(state: State) -> None:
     with start(state, quiet):
         pass
     (state.root / "postgres/local.conf").write_text("work_mem = '33MB'\n")
     with start(state, quiet) as services:
-        assert await ask(services.endpoints.database_url, "SHOW work_mem") == "33MB"
+        assert ask(services.endpoints.database_url, "SHOW work_mem") == "33MB"
 
 
 def test_settings_that_postgres_refuses_are_told_in_its_words(state: State) -> None:
