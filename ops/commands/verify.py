@@ -100,6 +100,6 @@ def _print(report: Report, console: Console, most: int) -> None:
         console.print(f"[bold red]{number}[/] {why}")
     for difference in report.differences[:most]:
         where = f"{difference.space} at {difference.entered_at}: " if difference.space else ""
-        console.print(f"  [red]{difference.why}[/] {where}{difference.detail}", highlight=False)
+        console.print(f"  [red]{difference.why}[/] {where}{difference.detail}", highlight=False, soft_wrap=True)
     if len(report.differences) > most:
         console.print(f"  … and {len(report.differences) - most} more (--all shows them)")

@@ -141,7 +141,7 @@ def test_a_killed_writer_leaves_a_truth_that_is_right_to_its_last_checkpoint(tmp
         "    if number % 37 == 36: file.settle(settled(59, readings=number + 1))\n"
         "    if number == 5000: print('writing', flush=True)\n"
     )
-    writer = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)  # noqa: S603 - written above
+    writer = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     assert writer.stdout is not None
     assert writer.stdout.readline() == b"writing\n"
     writer.send_signal(signal.SIGKILL)

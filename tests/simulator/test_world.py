@@ -51,7 +51,7 @@ def test_another_process_makes_the_same_events() -> None:
         "import itertools; print(hash(tuple((e.at_ms, e.number, e.seq) for e in itertools.islice(stream, 5000))))"
     )
     said = {
-        subprocess.run(  # noqa: S603 - this interpreter and a program written above
+        subprocess.run(
             [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
         ).stdout
         for seed in ("1", "2")
