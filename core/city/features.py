@@ -185,9 +185,9 @@ def _opening_hours(fields: Fields) -> str:
 
 
 def _entrances(fields: Fields) -> tuple[Position, ...]:
-    """Positions, or Point geometries."""
+    """Positions or Point geometries, also as one MultiPoint."""
     entrances: list[Position] = []
-    for item in fields.items("entrances"):
+    for item in fields.items("entrances", within="coordinates"):
         try:
             if isinstance(item, Mapping):
                 point = read_geometry(item, ("Point",)).coordinates

@@ -164,9 +164,11 @@ class Fields:
         )
         return None
 
-    def items(self, name: str) -> list[Any]:
-        """A list that may be absent."""
+    def items(self, name: str, *, within: str) -> list[Any]:
+        """A list that may be absent, or be the member ``within`` of an object."""
         value = self._properties.get(name)
+        if isinstance(value, Mapping):
+            value = value.get(within, value)
         if value is None:
             return []
         if not isinstance(value, list | tuple):

@@ -94,11 +94,15 @@ class Problem:
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The one of ``words`` that ``word`` was probably meant to be."""
-    lowered = word.strip().lower().replace("-", "_").replace(" ", "_")
-    return next(iter(get_close_matches(lowered, words, n=1, cutoff=0.7)), None)
+    plain = {_plain(known): known for known in words}
+    return next((plain[found] for found in get_close_matches(_plain(word), plain, n=1, cutoff=0.7)), None)
 
 
 def quoted(words: Iterable[str], limit: int = 12) -> str:
     """The words for a message, at most ``limit`` of them."""
     listed = sorted(words)
     return ", ".join(listed[:limit]) + (f" and {len(listed) - limit} more" if len(listed) > limit else "")
+
+
+def _plain(word: str) -> str:
+    return word.strip().lower().replace("-", "_").replace(" ", "_")

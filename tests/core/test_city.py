@@ -117,6 +117,10 @@ def test_entrances_are_positions_or_points() -> None:
     parsed = parse_city(changed(put(LOT, entrances=[[LON, LAT, 60], point]))).city
     assert parsed is not None
     assert parsed.lots[0].entrances == ((LON, LAT), (LON, LAT))
+    at_once = {"type": "MultiPoint", "coordinates": [[LON, LAT]]}
+    again = parse_city(changed(put(LOT, entrances=at_once))).city
+    assert again is not None
+    assert again.lots[0].entrances == ((LON, LAT),)
 
 
 def test_a_collection_of_context_geometries_is_several_contexts() -> None:
