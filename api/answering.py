@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from starlette.requests import Request
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from api.live_city.answers import Answer
@@ -21,18 +21,27 @@ class GeoJson(Response):
     media_type = GEOJSON
 
 
-def respond(request: Request, answer: Answer, *, media_type: str, cache: str) -> Response:
+def respond(asked: Headers, answer: Answer, *, media_type: str, cache: str) -> Response:
     """The answer, or that it has not changed."""
+    has = has_it(asked.get("if-none-match"), answer.etag)
+    gzip = "gzip" in asked.get("accept-encoding", "")
+    body, headers = headers_of(answer, media_type=media_type, cache=cache, has=has, gzip=gzip)
+    return Response(body, status_code=304 if has else 200, headers=headers)
+
+
+def headers_of(answer: Answer, *, media_type: str, cache: str, has: bool, gzip: bool) -> tuple[bytes, dict[str, str]]:
+    """The body and headers for a caller who has this answer already, or who takes it compressed."""
     headers = {"ETag": answer.etag, "Cache-Control": cache, "Vary": "Accept-Encoding"}
-    if _has(request.headers.get("if-none-match"), answer.etag):
-        return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", "") and answer.gzipped is not None:
+    if has:
+        return b"", headers
+    headers["Content-Type"] = media_type
+    if gzip and answer.gzipped is not None:
         headers["Content-Encoding"] = "gzip"
-        return Response(answer.gzipped, media_type=media_type, headers=headers)
-    return Response(answer.body, media_type=media_type, headers=headers)
+        return answer.gzipped, headers
+    return answer.body, headers
 
 
-def _has(if_none_match: str | None, etag: str) -> bool:
+def has_it(if_none_match: str | None, etag: str) -> bool:
     """Whether the caller named this ETag; weakly compared, as a GET does."""
     if not if_none_match:
         return False

@@ -9,10 +9,11 @@ from fastapi import FastAPI
 
 import web
 from api import city, health, kiosk, live, lots, metrics, problems, quotes, sessions, spaces
-from api.envelope import Envelope
+from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
 from api.operator import audits, closures, logins
 from api.parts import Parts
+from api.prepared import Prepared
 from core.settings import Settings
 
 MODULES = (lots, quotes, spaces, sessions, live, city, logins, closures, audits, kiosk, health, metrics)
@@ -40,7 +41,9 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     app.router.routes.extend(web.routes())
     problems.install(app)
-    app.add_middleware(Envelope, measures=parts.measures, https=parts.https)
+    headers = security_headers(https=parts.https)
+    app.add_middleware(Envelope, measures=parts.measures, headers=headers)
+    app.add_middleware(Prepared, showing=parts.showing, measures=parts.measures, headers=(*headers, NOTHING_MAY_LOAD))
     parts.measures.watch(partial(metrics.gauges_of, parts))
     complete(app)
     return app
@@ -49,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Follow the city while the application runs."""
-    parts: Parts = app.state.parts
+    parts = Parts.of(app)
     following = asyncio.create_task(parts.following.run(), name="follow the city")
     yield
     parts.showing.stream.close()

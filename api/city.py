@@ -55,4 +55,4 @@ class CityFrame(BaseModel):
 @router.get("/city", response_model=CityFrame, responses=responses(422))
 async def read_city(request: Request, city: City, crs: Crs = "wgs84") -> Response:
     """What surrounds the map. Changes by an import only: keep it, ask with its ETag."""
-    return respond(request, city.frame(gcj02=crs == "gcj02"), media_type=JSON, cache=ASK_AGAIN)
+    return respond(request.headers, city.frame(gcj02=crs == "gcj02"), media_type=JSON, cache=ASK_AGAIN)

@@ -34,8 +34,14 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo
 
 def parts_of(request: Request) -> Parts:
     """The process's parts."""
-    parts: Parts = request.app.state.parts
-    return parts
+    return Parts.of(request.app)
+
+
+# Every dependency is a coroutine, also those that never wait: the framework sends the others through a thread.
+
+
+async def _parts(request: Request) -> Parts:
+    return parts_of(request)
 
 
 async def _open(parts: "TheParts") -> AsyncIterator[AsyncConnection]:
@@ -43,11 +49,11 @@ async def _open(parts: "TheParts") -> AsyncIterator[AsyncConnection]:
         yield db
 
 
-def _now(parts: "TheParts") -> datetime:
+async def _now(parts: "TheParts") -> datetime:
     return parts.clock.now()
 
 
-def _showing(parts: "TheParts") -> Showing:
+async def _showing(parts: "TheParts") -> Showing:
     return parts.showing
 
 
@@ -66,7 +72,7 @@ def spend(request: Request, allowance: Allowance, caller: str | None = None) -> 
     parts_of(request).limiter.take(allowance, caller or caller_of(request), time.monotonic())
 
 
-def _spend_a_read(request: Request) -> None:
+async def _spend_a_read(request: Request) -> None:
     spend(request, READS)
 
 
@@ -83,7 +89,7 @@ def _sensible(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-def _box(
+async def _box(
     bbox: Annotated[
         str | None,
         Query(
@@ -103,7 +109,7 @@ def _box(
     return west, south, east, north
 
 
-def _lang(
+async def _lang(
     accept_language: Annotated[
         str | None, Header(description="The words of the answer: `zh` (default) or `en`.")
     ] = None,
@@ -116,7 +122,7 @@ def _lang(
     return "zh"
 
 
-def _lot_index(
+async def _lot_index(
     showing: "City",
     lot_id: Annotated[
         str,
@@ -129,11 +135,11 @@ def _lot_index(
     return index
 
 
-def _lot(showing: "City", index: "LotIndex") -> LotEntry:
+async def _lot(showing: "City", index: "LotIndex") -> LotEntry:
     return showing.registry.lots[index]
 
 
-TheParts = Annotated[Parts, Depends(parts_of)]
+TheParts = Annotated[Parts, Depends(_parts)]
 Db = Annotated[AsyncConnection, Depends(_open)]
 """One transaction for the request."""
 Now = Annotated[datetime, Depends(_now)]

@@ -145,7 +145,7 @@ AnyRole = Annotated[LoggedIn, Depends(_logged_in)]
 def role(*roles: Role) -> Any:
     """A dependency: whoever is logged in with one of these roles, or as admin."""
 
-    def allowed(person: AnyRole) -> LoggedIn:
+    async def allowed(person: AnyRole) -> LoggedIn:
         if not person.role.may_act_as(*roles):
             needs = [wanted.value for wanted in roles] or [Role.ADMIN.value]
             raise RoleDeniedError(f"this needs the role {' or '.join(needs)}", needs=needs)

@@ -41,11 +41,11 @@ class TooLargeError(HTTPException):
 class Envelope:
     """The outermost layer of ours; pure ASGI, because it is paid for by every request."""
 
-    def __init__(self, app: ASGIApp, *, measures: Measures, https: bool) -> None:
-        """Wrap ``app``; ``https`` when the public reaches it that way only."""
+    def __init__(self, app: ASGIApp, *, measures: Measures, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        """Wrap ``app``; every answer carries ``headers``."""
         self._app = app
         self._measures = measures
-        self._headers = (*SECURITY_HEADERS, HTTPS_ONLY) if https else SECURITY_HEADERS
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -120,6 +120,11 @@ class _Request:
         if self.status:
             return
         await problem(scope, status, detail, headers={"Connection": "close"})(scope, receive, self.send)
+
+
+def security_headers(*, https: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer carries; ``https`` when the public reaches us that way only."""
+    return (*SECURITY_HEADERS, HTTPS_ONLY) if https else SECURITY_HEADERS
 
 
 def largest_body(path: str) -> int:

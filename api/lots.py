@@ -145,7 +145,7 @@ async def list_lots(request: Request, city: City, bbox: Box, crs: Crs = "wgs84")
     """All lots with their present counts; at most a second old."""
     if bbox is not None:
         spend(request, READS)  # a box is cut out for one caller, everything else is ready
-    return respond(request, city.lots(gcj02=crs == "gcj02", bbox=bbox), media_type=GEOJSON, cache=A_SECOND)
+    return respond(request.headers, city.lots(gcj02=crs == "gcj02", bbox=bbox), media_type=GEOJSON, cache=A_SECOND)
 
 
 @router.get("/{lot_id}", response_model=LotDetailsFeature, responses=responses(404, 422), response_class=GeoJson)
@@ -168,7 +168,7 @@ async def read_lot(request: Request, city: City, index: LotIndex, now: Now, crs:
         "entrances": [gcj02_of(position) if gcj02 else position for position in lot.entrances],
     }
     feature = {"type": "Feature", "id": lot.id, "geometry": drawn(lot.geometry, gcj02=gcj02), "properties": details}
-    return respond(request, Answer(encode(feature)), media_type=GEOJSON, cache=A_SECOND)
+    return respond(request.headers, Answer(encode(feature)), media_type=GEOJSON, cache=A_SECOND)
 
 
 @router.get(
@@ -176,4 +176,4 @@ async def read_lot(request: Request, city: City, index: LotIndex, now: Now, crs:
 )
 async def list_lot_spaces(request: Request, city: City, index: LotIndex, crs: Crs = "wgs84") -> Response:
     """The spaces of one lot, each with its present state."""
-    return respond(request, city.lot_spaces(index, gcj02=crs == "gcj02"), media_type=GEOJSON, cache=A_SECOND)
+    return respond(request.headers, city.lot_spaces(index, gcj02=crs == "gcj02"), media_type=GEOJSON, cache=A_SECOND)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Self
 
+from starlette.applications import Starlette
+
 from api.limits import Limiter, Proxies
 from api.live_city.following import Following
 from api.live_city.showing import Showing
@@ -53,6 +55,12 @@ class Parts:
             proxies=Proxies(settings.trusted_proxies),
             public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
         )
+
+    @classmethod
+    def of(cls, app: Starlette) -> Self:
+        """The parts of an application that ``create_app`` made."""
+        parts: Self = app.state.parts
+        return parts
 
     @property
     def https(self) -> bool:

@@ -54,10 +54,10 @@ class States(BaseModel):
 @router.get("", response_model=SpaceCollection, responses=responses(422), response_class=GeoJson)
 async def list_spaces(request: Request, city: City, crs: Crs = "wgs84") -> Response:
     """All spaces: shape, printed code, lot and category. Changes by an import only: keep it, ask with its ETag."""
-    return respond(request, city.spaces(gcj02=crs == "gcj02"), media_type=GEOJSON, cache=ASK_AGAIN)
+    return respond(request.headers, city.spaces(gcj02=crs == "gcj02"), media_type=GEOJSON, cache=ASK_AGAIN)
 
 
 @router.get("/state", response_model=States)
 async def read_states(request: Request, city: City) -> Response:
     """The live state of every space, in one letter each."""
-    return respond(request, city.states(), media_type=JSON, cache=A_SECOND)
+    return respond(request.headers, city.states(), media_type=JSON, cache=A_SECOND)

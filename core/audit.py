@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, null
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.tables import Audit
@@ -34,8 +34,8 @@ async def write_audit(db: AsyncConnection, entry: AuditEntry) -> None:
             actor=entry.actor,
             action=entry.action,
             subject=entry.subject,
-            before=entry.before,
-            after=entry.after,
+            before=null() if entry.before is None else entry.before,
+            after=null() if entry.after is None else entry.after,
             request_id=entry.request_id,
         )
     )

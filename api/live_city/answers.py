@@ -25,6 +25,8 @@ class Answer:
     def __init__(self, body: bytes) -> None:
         """Keep the encoded body; the rest is computed when first wanted."""
         self.body = body
+        self.sealed: dict[tuple[bool, bool], tuple[list[tuple[bytes, bytes]], bytes]] = {}
+        """Headers and body as they are sent: to callers who have it already, who take it compressed."""
 
     @cached_property
     def etag(self) -> str:

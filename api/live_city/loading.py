@@ -131,7 +131,8 @@ def _spaces_watched(at: datetime) -> Any:
 
 
 async def _load_city(db: AsyncConnection) -> CityEntry:
-    city = (await db.execute(select(City.name, cast(City.geometry, Text).label("geometry")))).first()
+    outline = func.nullif(cast(City.geometry, Text), "null")  # unknown bounds may be stored as JSON's own null
+    city = (await db.execute(select(City.name, outline.label("geometry")))).first()
     context = await db.execute(
         select(Context.name, Context.what, cast(Context.geometry, Text).label("geometry")).order_by(Context.id)
     )

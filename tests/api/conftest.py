@@ -1,0 +1,142 @@
+"""A running api over a small town: real uvicorn, real database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from api.app import create_app
+from api.parts import Parts
+from api.serving import Server
+from core.settings import Settings
+from tests.api.town import Town, built
+
+SECRET = "a key of tests, at least 32 characters long"
+
+
+class QuietServer(Server):
+    """Leaves the signals to pytest."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@dataclass
+class Viewer:
+    """Reads the live stream event by event."""
+
+    lines: AsyncIterator[str]
+    comments: int = 0
+    last_id: str | None = None
+
+    async def event(self, within: float = 5) -> tuple[str, dict[str, Any]]:
+        """The next event: its name and its data."""
+        name, data = "", {}
+        async with asyncio.timeout(within):
+            async for line in self.lines:
+                key, _, value = line.partition(": ")
+                if line.startswith(":"):
+                    self.comments += 1
+                elif key == "id":
+                    self.last_id = value
+                elif key == "event":
+                    name = value
+                elif key == "data":
+                    data = msgspec.json.decode(value)
+                elif not line and name:
+                    return name, data
+        raise AssertionError("the stream has ended")
+
+
+@dataclass
+class Api:
+    """One running api process's worth, in this process."""
+
+    app: FastAPI
+    url: str
+    client: httpx.AsyncClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = httpx.AsyncClient(base_url=self.url, timeout=10)
+
+    @property
+    def parts(self) -> Parts:
+        return Parts.of(self.app)
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.client.get(path, **options)
+
+    async def json(self, path: str, **options: Any) -> Any:
+        """The body of a good answer."""
+        answer = await self.get(path, **options)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def lot(self, code: str) -> dict[str, Any]:
+        """One lot's properties as `/lots` has them."""
+        features = (await self.json("/api/v1/lots"))["features"]
+        found: dict[str, Any] = next(one["properties"] for one in features if one["properties"]["code"] == code)
+        return found
+
+    async def states(self) -> str:
+        """The letters of all spaces."""
+        letters: str = (await self.json("/api/v1/spaces/state"))["states"]
+        return letters
+
+    async def until_states(self, wanted: str, within: float = 8) -> None:
+        """Wait for the letters; fails with those that are there."""
+        seen = ""
+        try:
+            async with asyncio.timeout(within):
+                while (seen := await self.states()) != wanted:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"the states are {seen}, not {wanted}") from None
+
+    @asynccontextmanager
+    async def watching(self, last_event_id: str | None = None) -> AsyncIterator[Viewer]:
+        """A viewer of the live stream."""
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        async with self.client.stream("GET", "/api/v1/live", headers=headers) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield Viewer(lines=answer.aiter_lines())
+
+
+@asynccontextmanager
+async def running(url: str, prepare: Callable[[FastAPI], None] = lambda _: None, **settings: Any) -> AsyncIterator[Api]:
+    """The api over this database, on a free port, once it has read the city."""
+    app = create_app(Settings(database_url=SecretStr(url), secret_key=SecretStr(SECRET), port=0, **settings))
+    prepare(app)
+    server = QuietServer(app, host="127.0.0.1", port=0)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started or Parts.of(app).following.age_seconds == float("inf"):
+            await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    api = Api(app=app, url=f"http://127.0.0.1:{port}")
+    try:
+        yield api
+    finally:
+        await api.client.aclose()
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+async def town(database_url: str) -> AsyncIterator[Town]:
+    async with built(database_url) as town:
+        yield town
+
+
+@pytest.fixture
+async def api(town: Town) -> AsyncIterator[Api]:
+    async with running(town.database.url) as api:
+        yield api
