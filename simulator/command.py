@@ -203,7 +203,7 @@ def _default_truth(settings: Settings) -> Path:
     return settings.state_dir / "truth.jsonl"
 
 
-def _demo_city() -> dict[str, object]:
-    from simulator.cities import draw  # noqa: PLC0415 - drawing needs shapely, which a given file does not
+def _demo_city() -> bytes:
+    from simulator.cities import demo_city  # noqa: PLC0415 - drawing needs shapely, which a given file does not
 
-    return draw.draw_city(Path(draw.__file__).parent / "xinchang.toml")
+    return demo_city()

@@ -10,7 +10,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Once a second; counts are since the truth file was begun, ``rate_per_s`` is of the last second of real time."""
 
     phase: str
-    """``connecting`` (also again), ``history`` (sending the time before the start), ``live``, ``stopping``, ``done``."""
+    """``connecting`` (also later), ``history`` (sending what was before), ``live``, ``stopping`` or ``done``."""
     connected: bool
     at: str
     """The present instant on the run's clock."""

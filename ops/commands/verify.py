@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from core.errors import InvalidError
 from core.money import yuan_text
 from ops.installation import database_url
 from ops.state import State
@@ -25,7 +26,7 @@ MOST_SHOWN = 40
 @app.command(name="verify")
 def verify(
     truth: Annotated[
-        Path | None, typer.Argument(help="The simulator's truth file; unset: the one in the state folder.")
+        Path | None, typer.Argument(help="The simulator's truth file; unset: the newest in the state folder.")
     ] = None,
     wait: Annotated[float, typer.Option(min=0, help="Real seconds to let ingest and billing catch up.")] = 90.0,
     *,
@@ -38,7 +39,7 @@ def verify(
     fee that the simulator walked by itself, and every reading must be stored exactly once.
     """
     state = State.find()
-    path = truth or state.root / "truth.jsonl"
+    path = truth or _newest(state)
     with _progress() as progress:
         bar = progress.add_task("waiting for the database", total=None)
 
@@ -60,6 +61,13 @@ def verify(
         _print(report, Console(), len(report.differences) if show_all else MOST_SHOWN)
     if not report.is_equal:
         raise typer.Exit(1)
+
+
+def _newest(state: State) -> Path:
+    found = sorted(state.root.glob("*truth.jsonl"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise InvalidError(f"there is no truth file in {state.root}: name one, or start `parking simulate`")
+    return found[-1]
 
 
 def _progress() -> Progress:
