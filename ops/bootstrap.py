@@ -28,6 +28,10 @@ DEVELOPMENT_LOCK = "requirements-dev.lock"
 _SERVING = {"demo", "up"}
 """Commands that will want the embedded services."""
 
+_ROOM_BYTES = 500_000_000
+"""What the development packages take while they are being installed."""
+
+_VENV_CURE = "apt-get install python3-venv (or your system's package of Python's venv module)"
 _CURES = (
     ("No space left", "make room, or put it on another disk: PARKING_VENV=DIR"),
     ("Read-only file system", "put it where you may write: PARKING_VENV=DIR"),
@@ -36,8 +40,10 @@ _CURES = (
         "DO NOT MATCH THE HASHES",
         "the index served something else than was locked; try again, or ask who runs the index",
     ),
-    ("ensurepip", "apt-get install python3-venv (or your system's package of Python's venv module)"),
-    ("No module named venv", "apt-get install python3-venv (or your system's package of Python's venv module)"),
+    ("ensurepip is not available", _VENV_CURE),
+    ("No module named ensurepip", _VENV_CURE),
+    ("No module named venv", _VENV_CURE),
+    ("-m', 'ensurepip'", "make room or put it on another disk (PARKING_VENV=DIR), then run the same command again"),
     (
         "Could not find a version",
         "check that pip reaches a package index (pip config list); this Python may be too new",
@@ -93,13 +99,14 @@ class Environment:
             if self.is_ready():
                 return
             self._check_ours()
+            self._check_room()
             self._stamp.unlink(missing_ok=True)
             wanted = _count(self.lock)
             _say(f"making the virtual environment {self.folder} ({wanted} packages of {self.lock})")
             if self._unfinished.exists() or not os.access(self.python, os.X_OK):
-                self.folder.mkdir(parents=True, exist_ok=True)
+                self._unfinished.mkdir(exist_ok=True)
                 _run([sys.executable, "-m", "venv", "--clear", str(self.folder)], "venv")
-            self._unfinished.touch()
+            self._unfinished.mkdir(exist_ok=True)
             self._install(wanted, started)
             self._point_at_project()
             _say("compiling", started)
@@ -107,7 +114,7 @@ class Environment:
             subprocess.run(compiling, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
             stamp = {"lock": self.lock, "sha256": _digest(self.lock), "project": str(PROJECT)}
             write_whole(self._stamp, json.dumps(stamp), mode=0o644)
-            self._unfinished.unlink()
+            self._unfinished.rmdir()
         _say("the virtual environment is ready", started, last=True)
 
     @property
@@ -116,7 +123,8 @@ class Environment:
 
     @property
     def _unfinished(self) -> Path:
-        return self.folder / "parking-unfinished"
+        """Is there from before the first file until all is done; beside the environment, which venv may clear."""
+        return self.folder.with_name(f"{self.folder.name}.unfinished")
 
     @property
     def _packages(self) -> Path:
@@ -130,6 +138,14 @@ class Environment:
             raise InstallationError(
                 f"{self.folder} is there and is no virtual environment.",
                 cure="move it away, or choose another folder: PARKING_VENV=DIR",
+            )
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self.folder.parent).free
+        if free < _ROOM_BYTES:
+            raise InstallationError(
+                f"The disk of {self.folder} has {free // 1_000_000} MB left; {_ROOM_BYTES // 1_000_000} are needed.",
+                cure="make room, or put it on another disk: PARKING_VENV=DIR",
             )
 
     def _install(self, wanted: int, started: float) -> None:
