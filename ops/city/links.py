@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from core.city import Geometry, Level
 from core.city.resolving import KnownArea, areas_of
 from core.tables import Area, Lot, LotArea, Space, SpaceArea
-from ops.city.rows import Row, batches, unfolded
+from ops.city.rows import Row, batches, one_of, unfolded
 
 _Column = InstrumentedAttribute[int]
 
@@ -52,7 +52,7 @@ async def _link(
 
 
 def _coded(code: InstrumentedAttribute[str], moved: Collection[str] | None) -> ColumnElement[bool]:
-    return true() if moved is None else code.in_(moved)
+    return true() if moved is None else one_of(code, moved)
 
 
 def _rows(links: set[tuple[int, int]]) -> list[Row]:

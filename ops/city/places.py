@@ -13,7 +13,7 @@ from core.city import Area, CityFile, Problem, Slug
 from core.tables import Area as AreaRow
 from core.tables import City, Context, Lot, Space
 from ops.city.report import Counts, ImportJob
-from ops.city.rows import Row, merge, merge_areas, merge_lots, merge_spaces
+from ops.city.rows import Row, merge, merge_areas, merge_lots, merge_spaces, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ async def store_spaces(job: ImportJob, stored: Mapping[str, StoredSpace]) -> set
     codes, lots = {space.code for space in job.city.spaces}, {lot.code for lot in job.city.lots}
     gone = [code for code, there in stored.items() if there.lot in lots and not there.is_retired and code not in codes]
     if gone:
-        await job.db.execute(update(Space).where(Space.code.in_(gone)).values(retired_at=job.now))
+        await job.db.execute(update(Space).where(one_of(Space.code, gone)).values(retired_at=job.now))
     job.report.spaces = _counts(stored.keys(), touched, codes)
     job.report.spaces.retired = len(gone)
     return touched

@@ -4,12 +4,27 @@ A batch travels as one JSON parameter, which PostgreSQL unfolds into rows: no st
 rows that are the same already are not written again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Integer, Text, bindparam, column, func, null, select, true, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    null,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.selectable import TableValuedAlias
 
@@ -46,6 +61,11 @@ def unfolded(**types: Any) -> TableValuedAlias:
     columns = [column(name, kind) for name, kind in types.items()]
     listed = func.jsonb_to_recordset(bindparam("rows", type_=JSONB))
     return listed.table_valued(*columns).render_derived(name="new", with_types=True)
+
+
+def one_of(code: InstrumentedAttribute[str], codes: Collection[str]) -> ColumnElement[bool]:
+    """Whether a code is one of these, however many: they travel as one parameter, not as one each."""
+    return code == any_(cast(list(codes), ARRAY(Text)))
 
 
 def merge_areas() -> ReturningInsert[Any]:

@@ -173,4 +173,5 @@ def _database_error(error: DBAPIError | OSError, url: str) -> UnavailableError:
     where = without_password(url)
     if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE:
         return UnavailableError(f"the database {where} has no tables yet: run `parking db upgrade`")
-    return UnavailableError(f"the database {where} refused the import, nothing was changed: {error}")
+    reason = error.orig if isinstance(error, DBAPIError) else error
+    return UnavailableError(f"the database {where} refused the import, nothing was changed: {reason}")
