@@ -25,7 +25,10 @@ RUNTIME_LOCK = "requirements.lock"
 DEVELOPMENT_LOCK = "requirements-dev.lock"
 """Contains the runtime one."""
 
-_SERVING = {"demo", "up"}
+_RARELY_RUN = r"/(tests?|lexers|f2py|pip|setuptools|distutils)/"
+"""Modules that our processes do not load: half of them all, and half of the time that compiling takes."""
+
+_SERVING = {"demo", "up", "test"}
 """Commands that will want the embedded services."""
 
 _ROOM_BYTES = 500_000_000
@@ -44,6 +47,7 @@ _CURES = (
     ("No module named ensurepip", _VENV_CURE),
     ("No module named venv", _VENV_CURE),
     ("-m', 'ensurepip'", "make room or put it on another disk (PARKING_VENV=DIR), then run the same command again"),
+    ("No module named pip", "it was made without pip: move it away, or choose another folder: PARKING_VENV=DIR"),
     (
         "Could not find a version",
         "check that pip reaches a package index (pip config list); this Python may be too new",
@@ -110,7 +114,7 @@ class Environment:
             self._install(wanted, started)
             self._point_at_project()
             _say("compiling", started)
-            compiling = [str(self.python), "-m", "compileall", "-q", "-j", "0", str(self._packages)]
+            compiling = [str(self.python), "-m", "compileall", "-q", "-j", "0", "-x", _RARELY_RUN, str(self._packages)]
             subprocess.run(compiling, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
             stamp = {"lock": self.lock, "sha256": _digest(self.lock), "project": str(PROJECT)}
             write_whole(self._stamp, json.dumps(stamp), mode=0o644)
