@@ -12,6 +12,8 @@ SCOPES: Final = {
     "window": ("每个时段", "a window"),
     "calendar_day": ("每日", "a day"),
     "rolling": ("每周期", "a period"),
+    "calendar_week": ("每周", "a week"),
+    "calendar_month": ("每月", "a month"),
 }
 
 

@@ -1,9 +1,11 @@
 """Minutes that cost nothing: deducted ones are taken out of the pieces, lost ones decide over charges. Pure."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from billing.engine.timeline import OUTSIDE, Piece
+from billing.tariff.document import Scope
 from billing.tariff.model import Free, Rate
 
 NEVER: Final = 1 << 62
@@ -14,7 +16,7 @@ Used = dict[tuple[str, int], int]
 """What earlier stays of the plate have used up, by rule and scope: milliseconds, or an amount."""
 
 
-def scope_of(rule_per: str, occurrence: int, day: int, period: int) -> int:
+def scope_of(rule_per: Scope, occurrence: int, day: int, period: int) -> int:
     """Which stay, window, day or period something belongs to, for a rule that goes by that."""
     match rule_per:
         case "stay":
@@ -23,8 +25,13 @@ def scope_of(rule_per: str, occurrence: int, day: int, period: int) -> int:
             return occurrence
         case "calendar_day":
             return day
-        case _:
+        case "rolling":
             return period
+        case "calendar_week":
+            return (day - 1) // 7
+        case "calendar_month":
+            on = date.fromordinal(day)
+            return on.year * 12 + on.month
 
 
 def measured(free: Free, rate: Rate, piece: Piece) -> bool:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from billing.calendar import Calendar
+from billing.tariff.days import DayRules
 from billing.tariff.model import MS_IN_MINUTE, Rate, Window
 from core.clock import instant, milliseconds
 
@@ -39,17 +40,14 @@ class Piece(NamedTuple):
     """The day's kind is assumed, see ``Day.assumed``."""
 
 
-def pieces_of(
-    spans: Iterable[tuple[int, int]], rate: Rate, zone: ZoneInfo, calendar: Calendar, origin_ms: int
-) -> list[Piece]:
-    """The stay cut at every window, midnight and (where the rate asks for them) rolling period, oldest first.
+def pieces_of(spans: Iterable[tuple[int, int]], rate: Rate, zone: ZoneInfo, calendar: Calendar) -> list[Piece]:
+    """The stay cut at every window and midnight, oldest first.
 
     Args:
         spans: half-open milliseconds, ascending; more than one where an absence does not count.
         rate: whose windows and days.
         zone: of the wall that the windows are read from.
         calendar: official holidays.
-        origin_ms: where rolling periods begin.
     """
     pieces: list[Piece] = []
     for from_ms, to_ms in spans:
@@ -67,10 +65,11 @@ def pieces_of(
                     pieces.append(piece)
             ordinal += 1
             at_ms = _wall_ms(zone, ordinal, 0)
-    return _cut_at_periods(pieces, origin_ms, rate.rolling_ms) if rate.rolls else pieces
+    return pieces
 
 
-def _cut_at_periods(pieces: list[Piece], origin_ms: int, length_ms: int) -> list[Piece]:
+def cut_at_periods(pieces: Iterable[Piece], origin_ms: int, length_ms: int) -> list[Piece]:
+    """The pieces cut where a rolling period ends, each with how many have passed."""
     cut: list[Piece] = []
     for piece in pieces:
         from_ms = piece.from_ms
@@ -104,13 +103,19 @@ def _day(rate: Rate, zone: ZoneInfo, calendar: Calendar, ordinal: int) -> tuple[
 
 def _claims(rate: Rate, calendar: Calendar, ordinal: int) -> Iterable[tuple[int, int, Window, int]]:
     """Which windows are open when on this date: from, to, window, the ordinal of the day it opened on."""
-    today = rate.days.day(date.fromordinal(ordinal), calendar).words
-    before = rate.days.day(date.fromordinal(ordinal - 1), calendar).words
     for window in rate.windows:
-        if today & window.days:
-            yield window.opens, min(window.closes, DAY_MINUTES), window, ordinal
-        if window.closes > DAY_MINUTES and (today if window.each_day else before) & window.days:
-            yield 0, window.closes - DAY_MINUTES, window, ordinal - 1
+        for start, end, opened in open_on(window, rate.days, calendar, ordinal):
+            yield start, end, window, opened
+
+
+def open_on(window: Window, days: DayRules, calendar: Calendar, ordinal: int) -> Iterable[tuple[int, int, int]]:
+    """When a window is open on a date: from and to in minutes, and the ordinal of the day it opened on."""
+    for back in range((window.closes - 1) // DAY_MINUTES + 1):
+        opened = ordinal - back
+        decides = ordinal if window.each_day else opened
+        start, end = max(window.opens - back * DAY_MINUTES, 0), min(window.closes - back * DAY_MINUTES, DAY_MINUTES)
+        if start < end and days.day(date.fromordinal(decides), calendar).words & window.days:
+            yield start, end, opened
 
 
 def overlaps_on(rate: Rate, calendar: Calendar, ordinal: int) -> Iterable[tuple[int, Window, Window]]:

@@ -9,8 +9,8 @@ from billing.calendar import Calendar
 from billing.engine.caps import Cut, cuts_of
 from billing.engine.clocks import Charge, Run, Walk
 from billing.engine.free import Used, deduct, lost_at, scope_of
-from billing.engine.timeline import OUTSIDE, Piece, pieces_of
-from billing.tariff.model import PERCENTS, Free, Rate
+from billing.engine.timeline import OUTSIDE, Piece, cut_at_periods, pieces_of
+from billing.tariff.model import PERCENTS, Cap, Free, Rate
 from core.money import round_to
 
 
@@ -26,6 +26,8 @@ class Job:
     """Where rolling periods begin."""
     free: tuple[Free, ...]
     """The free minutes this stay may have."""
+    caps: tuple[Cap, ...]
+    """The caps that hold for it."""
     zone: ZoneInfo
     calendar: Calendar
     free_used: Used
@@ -61,7 +63,9 @@ def work(job: Job, to_ms: int, free_used: Used | None = None, cap_used: Used | N
     rate = job.rate
     free_used = dict(job.free_used) if free_used is None else free_used
     cap_used = dict(job.cap_used) if cap_used is None else cap_used
-    pieces = pieces_of((*job.before, (job.from_ms, to_ms)), rate, job.zone, job.calendar, job.origin_ms)
+    pieces = pieces_of((*job.before, (job.from_ms, to_ms)), rate, job.zone, job.calendar)
+    if rate.rolls:
+        pieces = cut_at_periods(pieces, _origin_ms(job, pieces), rate.rolling_ms)
     touched_ms = job.from_ms
     if rate.counting != "inside_windows":
         pieces, touched_ms = _recount(pieces, rate)
@@ -77,11 +81,20 @@ def work(job: Job, to_ms: int, free_used: Used | None = None, cap_used: Used | N
         charges, freed = _without_free(charges, lost, touched_ms + rate.tick_ms if touched_ms > job.from_ms else 0)
     charges = [charge for charge in charges if charge.due_ms <= to_ms]
     gross = sum(charge.amount for charge in charges)
-    cuts = cuts_of(charges, rate.caps, cap_used) if rate.caps and charges else []
+    cuts = cuts_of(charges, job.caps, cap_used) if job.caps and charges else []
     due = gross - sum(cut.amount for cut in cuts)
     after = due * rate.percent_after_cap // PERCENTS
     total_fen = round_to(after, rate.scale * rate.to_fen, rate.rounding) * rate.to_fen
     return Working(pieces, charges, walk.runs, freed, cuts, gross, due, max(total_fen - job.credit_fen, 0))
+
+
+def _origin_ms(job: Job, pieces: Sequence[Piece]) -> int:
+    """Where rolling periods begin."""
+    if job.rate.rolls_from_charge:
+        for piece in pieces:
+            if piece.band != OUTSIDE and job.rate.bands[piece.band].tiers:
+                return piece.from_ms
+    return job.origin_ms
 
 
 def _without_free(

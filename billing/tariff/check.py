@@ -86,7 +86,7 @@ def _gap_on(rate: Rate, calendar: Calendar, on: date) -> int | None:
     """The first minute of a day that no band claims."""
     start_ms = milliseconds(datetime(on.year, on.month, on.day, tzinfo=UTC))
     span = (start_ms, start_ms + DAY_MINUTES * MS_IN_MINUTE)
-    for piece in pieces_of([span], rate, ZoneInfo("UTC"), calendar, start_ms):
+    for piece in pieces_of([span], rate, ZoneInfo("UTC"), calendar):
         if piece.band == OUTSIDE:
             return (piece.from_ms - start_ms) // MS_IN_MINUTE
     return None

@@ -21,7 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,47}$")]
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Kind = Literal["workday", "restday", "weekend", "holiday", "make_up"]
-Scope = Literal["stay", "window", "calendar_day", "rolling"]
+Scope = Literal["stay", "window", "calendar_day", "rolling", "calendar_week", "calendar_month"]
 Counting = Literal["inside_windows", "whole_stay_once_touched", "price_at_arrival"]
 Across = Literal["each_part", "unit_as_begun", "step_at_last_price"]
 Step = Literal["class", "cap", "reduction", "coupon", "rounding"]
@@ -105,6 +105,8 @@ class Window(Part):
     opens: WallTime = "00:00"
     closes: WallTime = "24:00"
     """At or before ``opens``: on the next day."""
+    closes_days_later: Annotated[int, Field(strict=True, ge=0, le=6)] = 0
+    """For a window of several days, such as a weekend: how many days after its opening day it closes."""
     midnight: Literal["opening_day", "each_day"] = "opening_day"
     """For a window over midnight: the day it opens on decides for all of it, or each side's own day does."""
 
@@ -167,15 +169,19 @@ class Free(Part):
     """A longer stay pays from its first minute, or always only for what is beyond."""
     per: Scope = "stay"
     """How often they are granted. ``rolling``: once in each period from the arrival."""
-    stays: Literal["each", "shared", "first_of_day"] = "each"
-    """Whether each stay of a plate has them, all its stays within ``per`` share them, or only the first that begins on
-    a day has them."""
+    stays: Literal["each", "shared", "first_of_day", "first_of_period"] = "each"
+    """Whether each stay of a plate has them, all its stays within ``per`` share them, or only the first stays that
+    begin on a day, or that begin within a rolling period of one that had them."""
+    times: Annotated[int, Field(strict=True, ge=1, le=99)] = 1
+    """How many are the first: 2 where the first two stays of a day have the free minutes."""
     measures: Literal["chargeable", "whole"] = "chargeable"
     """What is measured: minutes that a band charges for, or all minutes of the stay."""
     tier_clock: Literal["runs", "waits"] = "waits"
     """For ``deducted``: whether the tiers' clock runs during the free minutes or begins after them."""
     bands: tuple[Name, ...] = ()
     """Only minutes in these bands; none named: in all."""
+    arrives: tuple[Window, ...] = ()
+    """Only for stays that arrive in one of these windows; none: whenever they arrive."""
 
 
 class Cap(Part):
@@ -191,6 +197,8 @@ class Cap(Part):
     period begins with the first stay that no earlier period covers)."""
     bands: tuple[Name, ...] = ()
     """Only what these bands charge; none named: all of it."""
+    arrives: tuple[Window, ...] = ()
+    """Only for stays that arrive in one of these windows (an evening ticket); none: whenever they arrive."""
 
 
 class Plan(Part):
@@ -209,6 +217,8 @@ class Plan(Part):
     restarts: Scope = "stay"
     rolling_min: Annotated[int, Field(strict=True, gt=0, le=527_040)] = 1440
     """The length of a ``rolling`` period."""
+    rolling_from: Literal["arrival", "first_charged_minute"] = "arrival"
+    """Where the first rolling period begins."""
     day_begins: WallTime = "00:00"
     """Where one ``calendar_day`` ends and the next begins."""
     rounding: Rounding = Rounding()

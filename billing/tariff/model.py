@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from functools import cached_property
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from billing.phrases import Lang
@@ -67,7 +68,7 @@ class Window:
     days: frozenset[str]
     opens: int
     closes: int
-    """Above 1440 when it closes on the next day."""
+    """Above 1440 when it closes on a later day."""
     each_day: bool
 
 
@@ -83,11 +84,15 @@ class Free:
     deducted: bool
     per: Scope
     shared: bool
-    first_of_day: bool
+    first_of: Literal["each", "day", "period"]
+    """Whether all stays have them, or only the first ``times`` of a day or of a rolling period."""
+    times: int
     whole: bool
     runs: bool
     bands: frozenset[int]
     """Empty: all."""
+    arrives: tuple[Window, ...]
+    """Empty: whenever the stay arrives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +106,11 @@ class Cap:
     shared: bool
     bands: frozenset[int]
     """Empty: all."""
+    arrives: tuple[Window, ...]
+    """Empty: whenever the stay arrives."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)  # no slots: what is derived once is kept
 class Rate:
     """What one vehicle class pays. Compared by identity: a loaded tariff is one value for as long as it lives."""
 
@@ -122,6 +129,8 @@ class Rate:
     counting: Counting
     across: Across
     rolling_ms: int
+    rolls_from_charge: bool
+    """Rolling periods begin with the first charged minute, not with the arrival."""
     day_begins: int
     free: tuple[Free, ...]
     caps: tuple[Cap, ...]
@@ -135,16 +144,20 @@ class Rate:
         """The rules that go by a scope: free minutes and caps."""
         return (*self.free, *self.caps)
 
-    @property
+    @cached_property
     def rolls(self) -> bool:
         """Whether anything here goes by periods from the arrival."""
-        scopes = [*(band.restarts for band in self.bands), *(rule.per for rule in self.limits)]
-        return "rolling" in scopes
+        return "rolling" in {*(band.restarts for band in self.bands), *(rule.per for rule in self.limits)}
 
-    @property
-    def shares(self) -> bool:
+    @cached_property
+    def looks_back(self) -> bool:
         """Whether earlier stays of the plate use up something of this one."""
-        return any(rule.shared for rule in self.limits)
+        return any(rule.shared for rule in self.limits) or any(free.first_of != "each" for free in self.free)
+
+    @cached_property
+    def looks_at_arrival(self) -> bool:
+        """Whether some rule is only for stays that arrive in its windows."""
+        return any(rule.arrives for rule in self.limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """A notice's bytes become a tariff, or are refused with everything that is wrong with them. Pure but for reading."""
 
 import json
+from collections.abc import Iterable
 from math import lcm
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from core.errors import InvalidError
 from core.stay import VehicleClass
 
 DAY_MINUTES: Final = 24 * 60
+FIRST_OF: Final[dict[str, Literal["day", "period"]]] = {"first_of_day": "day", "first_of_period": "period"}
 
 
 class TariffInvalidError(InvalidError):
@@ -113,11 +115,12 @@ def _rate(document: doc.TariffDocument, name: str, rules: doc.VehicleClassRules,
         tick_ms=tick_ms,
         bands=bands,
         clocks=len(clocks),
-        windows=_windows(plan),
+        windows=_plan_windows(plan),
         days=_day_rules(document, plan),
         counting=plan.counting,
         across=plan.across_bands,
         rolling_ms=plan.rolling_min * MS_IN_MINUTE,
+        rolls_from_charge=plan.rolling_from == "first_charged_minute",
         day_begins=_wall(plan.day_begins),
         free=tuple(_free(free, indexes, tick_ms) for free in (*plan.free, *rules.free)),
         caps=tuple(
@@ -127,6 +130,7 @@ def _rate(document: doc.TariffDocument, name: str, rules: doc.VehicleClassRules,
                 per=cap.per,
                 shared=cap.stays == "shared",
                 bands=frozenset(indexes[band] for band in cap.bands),
+                arrives=_windows(cap.arrives),
             )
             for cap in plan.caps
         ),
@@ -170,34 +174,50 @@ def _free(free: doc.Free, bands: dict[str, int], tick_ms: int) -> Free:
         deducted=deducted,
         per=free.per,
         shared=free.stays == "shared",
-        first_of_day=free.stays == "first_of_day",
+        first_of=FIRST_OF.get(free.stays, "each"),
+        times=free.times,
         whole=free.measures == "whole",
         runs=free.tier_clock == "runs",
         bands=frozenset(bands[band] for band in free.bands),
+        arrives=_windows(free.arrives),
     )
 
 
-def _windows(plan: doc.Plan) -> tuple[Window, ...]:
-    windows: list[Window] = []
+def _windows(windows: Iterable[doc.Window], band: int = 0, priority: int = 0, first: int = 0) -> tuple[Window, ...]:
+    return tuple(
+        Window(
+            index=index,
+            band=band,
+            priority=priority,
+            days=frozenset(window.days),
+            opens=_wall(window.opens),
+            closes=_closes(window),
+            each_day=window.midnight == "each_day",
+        )
+        for index, window in enumerate(windows, first)
+    )
+
+
+def _closes(window: doc.Window) -> int:
+    """Minutes after the midnight before the window opens."""
+    opens, closes = _wall(window.opens), _wall(window.closes) + window.closes_days_later * DAY_MINUTES
+    return closes if closes > opens else closes + DAY_MINUTES
+
+
+def _plan_windows(plan: doc.Plan) -> tuple[Window, ...]:
+    windows: tuple[Window, ...] = ()
     for index, band in enumerate(plan.bands):
-        for window in band.windows or (doc.Window(),):
-            opens, closes = _wall(window.opens), _wall(window.closes)
-            windows.append(
-                Window(
-                    index=len(windows),
-                    band=index,
-                    priority=band.priority,
-                    days=frozenset(window.days),
-                    opens=opens,
-                    closes=closes if closes > opens else closes + DAY_MINUTES,
-                    each_day=window.midnight == "each_day",
-                )
-            )
-    return tuple(windows)
+        windows += _windows(band.windows or (doc.Window(),), index, band.priority, len(windows))
+    return windows
 
 
 def _day_rules(document: doc.TariffDocument, plan: doc.Plan) -> DayRules:
-    used = {word for band in plan.bands for window in band.windows for word in window.days}
+    rules: tuple[doc.Free | doc.Cap, ...] = (*plan.free, *plan.caps)
+    windows = [
+        *(window for band in plan.bands for window in band.windows),
+        *(window for rule in rules for window in rule.arrives),
+    ]
+    used = {word for window in windows for word in window.days}
     own_classes_ask = any(match.kind or match.holidays for one in document.day_classes for match in one.any_of)
     asks = any(word in KINDS or (own_classes_ask and word not in PLAIN_DAYS) for word in used)
     return DayRules(calendar=document.calendar, classes=document.day_classes, asks_calendar=asks)

@@ -1,5 +1,6 @@
 """What can be seen wrong with a price notice without pricing a stay by it. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -54,6 +55,8 @@ def _classes(document: TariffDocument) -> Iterator[Problem]:
         if name in document.exempt:
             yield Problem(at=at, what=f"{name!r} is exempt and has a price: which?", shows=_no_price(name))
         plan = document.plans.get(rules.plan or next(iter(document.plans)))
+        if plan and rules.free:
+            yield from _names(plan, rules.free, at)
         yield from _unknown_bands(rules.free, plan.bands if plan else (), f"{at}.free")
     used = {rules.plan or next(iter(document.plans)) for rules in document.classes.values()}
     for name in document.plans:
@@ -66,14 +69,20 @@ def _plan(document: TariffDocument, plan: Plan, at: str) -> Iterator[Problem]:
     for index, band in enumerate(plan.bands):
         yield from _windows(band, f"{at}.bands.{index}", days)
         yield from _tiers(band, f"{at}.bands.{index}")
-    for what, names in (("band", [band.name for band in plan.bands]), ("cap", [cap.name for cap in plan.caps])):
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            yield Problem(at=at, what=f"two {what}s are named {name!r}: no bill could say which it means")
+    yield from _names(plan, (), at)
     yield from _clocks(plan, at)
     yield from _unknown_bands(plan.free, plan.bands, f"{at}.free")
     yield from _unknown_bands(plan.caps, plan.bands, f"{at}.caps")
     if plan.across_bands == "step_at_last_price":
         yield from _steps(plan, at)
+
+
+def _names(plan: Plan, more: Sequence[Free], at: str) -> Iterator[Problem]:
+    """Rules that one bill could name are named apart."""
+    names = Counter(rule.name for rules in (plan.bands, plan.caps, plan.free, more) for rule in rules)
+    for name, count in names.items():
+        if count > 1:
+            yield Problem(at=at, what=f"{count} rules are named {name!r}: no bill could say which it means")
 
 
 def _windows(band: Band, at: str, days: frozenset[str]) -> Iterator[Problem]:
