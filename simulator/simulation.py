@@ -58,7 +58,7 @@ class Simulation:
         self._outbox = outbox
         self._publisher = publisher
         self._truth = truth
-        self._history_until_ms = clock.now_ms()
+        self._caught_up = False
         self._delayed: list[_Waiting] = []
         self._unsettled: deque[tuple[int, int]] = deque()
         self._entered: dict[int, int] = {}
@@ -137,10 +137,11 @@ class Simulation:
             else:
                 break
         self._flush()
+        self._caught_up = self._caught_up or self._next_ms() > now_ms
         if not self._publisher.connected:
             self._phase = "connecting"
         else:
-            self._phase = "history" if self._upcoming.at_ms < self._history_until_ms else "live"
+            self._phase = "live" if self._caught_up else "history"
 
     def _happen(self, event: Event) -> None:
         self._write_down(event)
