@@ -11,10 +11,10 @@ from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 import migrations
+from api.away import AWAY
 from api.deps import TheParts
 from api.parts import Parts
 from api.problems import problem, responses
@@ -88,7 +88,7 @@ async def _revision(database: Database) -> str | Exception | None:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_SECONDS), database.transaction() as db:
             return await db.run_sync(_revision_of)
-    except (OSError, SQLAlchemyError) as error:
+    except AWAY as error:
         log.warning("health.database_away", error=repr(error))
         return error
 

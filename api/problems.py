@@ -3,18 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import asyncpg
 import msgspec
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from api.away import AWAY, is_away
 from core.errors import (
     ConflictError,
     DeniedError,
@@ -117,7 +115,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ParkingError, _refused)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _by_status)
-    for away in (OSError, PoolTimeoutError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    for away in AWAY:
         app.add_exception_handler(away, _database_away)
 
 
@@ -165,8 +163,8 @@ async def _by_status(request: Request, error: Exception) -> Response:
 
 
 async def _database_away(request: Request, error: Exception) -> Response:
-    if isinstance(error, DBAPIError) and not error.connection_invalidated and not isinstance(error.orig, OSError):
-        raise error  # a statement that fails is a bug and ends as one
+    if not is_away(error):
+        raise error
     log.warning("database.away", error=repr(error))
     detail = "the database does not answer; try again shortly"
     return problem(request.scope, 503, detail, slug="database-away", headers={"Retry-After": "2"})

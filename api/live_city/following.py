@@ -12,8 +12,8 @@ from typing import Final
 
 import asyncpg
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
+from api.away import AWAY
 from api.live_city.loading import (
     fetch_horizon,
     load_counts,
@@ -39,8 +39,6 @@ RELOAD_EVERY_SECONDS: Final = 300.0
 """The safety net under ``parking_registry``; also brings assignments that begin by themselves."""
 ANSWER_WITHIN_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-AWAY: Final = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What a database that is away, restarting or cut off looks like."""
 
 
 class Following:

@@ -7,7 +7,7 @@ of the frames he missed; the socket's own small buffer is all that ever waits fo
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 from api.live_city.answers import encode, shown
@@ -63,7 +63,7 @@ class Stream:
         self._open = False
         self._wake()
 
-    async def watch(self, last_event_id: str | None) -> AsyncIterator[bytes]:
+    async def watch(self, last_event_id: str | None) -> AsyncGenerator[bytes]:
         """Frames for one viewer, beginning with a snapshot or with what was missed since ``last_event_id``."""
         self.viewers += 1
         try:

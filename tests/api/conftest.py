@@ -17,6 +17,7 @@ from api.parts import Parts
 from api.serving import Server
 from core.settings import Settings
 from tests.api.town import Town, built
+from tests.support.waiting import until
 
 SECRET = "a key of tests, at least 32 characters long"
 
@@ -91,15 +92,27 @@ class Api:
         letters: str = (await self.json("/api/v1/spaces/state"))["states"]
         return letters
 
-    async def until_states(self, wanted: str, within: float = 8) -> None:
-        """Wait for the letters; fails with those that are there."""
-        seen = ""
+    async def until_states(self, wanted: str) -> None:
+        """Wait for the letters."""
+
+        async def states_as_wanted() -> bool:
+            return await self.states() == wanted
+
         try:
-            async with asyncio.timeout(within):
-                while (seen := await self.states()) != wanted:
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            raise AssertionError(f"the states are {seen}, not {wanted}") from None
+            await until(states_as_wanted, within_seconds=8)
+        except AssertionError:
+            raise AssertionError(f"the states are {await self.states()}, not {wanted}") from None
+
+    async def until_lot(self, code: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait until a lot is as wanted; the lot."""
+
+        async def lot_as_wanted() -> dict[str, Any] | None:
+            lot = await self.lot(code)
+            return lot if wanted(lot) else None
+
+        lot = await until(lot_as_wanted, within_seconds=8)
+        assert lot is not None
+        return lot
 
     @asynccontextmanager
     async def watching(self, last_event_id: str | None = None) -> AsyncIterator[Viewer]:
@@ -117,9 +130,7 @@ async def running(url: str, prepare: Callable[[FastAPI], None] = lambda _: None,
     prepare(app)
     server = QuietServer(app, host="127.0.0.1", port=0)
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started or Parts.of(app).following.age_seconds == float("inf"):
-            await asyncio.sleep(0.01)
+    await until(lambda: _ready(server, app), within_seconds=30)
     port = server.servers[0].sockets[0].getsockname()[1]
     api = Api(app=app, url=f"http://127.0.0.1:{port}")
     try:
@@ -128,6 +139,10 @@ async def running(url: str, prepare: Callable[[FastAPI], None] = lambda _: None,
         await api.client.aclose()
         server.should_exit = True
         await serving
+
+
+async def _ready(server: Server, app: FastAPI) -> bool:
+    return server.started and Parts.of(app).following.age_seconds != float("inf")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import gzip
 from collections import Counter
 from datetime import timedelta
 
-import httpx
 import prcoords
 import pytest
 
@@ -45,17 +44,15 @@ async def test_closed_outranks_whatever_a_sensor_says(api: Api, town: Town) -> N
     await town.scalar("UPDATE space SET closed_since = now() WHERE code = 'KA-001' RETURNING 1")
     await town.change_lot("KA", name="文体路一段")
     await api.until_states("cuuuu")
-    lot = await api.lot("KA")
-    assert (lot["closed"], lot["occupied"], lot["name"]) == (1, 0, "文体路一段")
+    lot = await api.until_lot("KA", lambda lot: lot["name"] == "文体路一段")
+    assert (lot["closed"], lot["occupied"]) == (1, 0)
 
 
 async def test_a_lot_that_is_shut_offers_nothing(api: Api, town: Town) -> None:
     await town.report("KB-001", occupied=False)
     await api.until_states("uuufu")
     await town.change_lot("KB", opening_hours="off")
-    while (await api.lot("KB"))["open_now"]:
-        pass
-    lot = await api.lot("KB")
+    lot = await api.until_lot("KB", lambda lot: not lot["open_now"])
     assert (lot["free"], lot["available"]) == (1, 0)
 
 
@@ -63,9 +60,7 @@ async def test_a_counter_lot_is_estimated_and_unknown_until_heard(api: Api, town
     lot = await api.lot("GS")
     assert (lot["estimated"], lot["capacity"], lot["unknown"], lot["available"]) == (True, 100, 100, 0)
     await town.count("GS", 130)  # a counter drifts
-    while (await api.lot("GS"))["unknown"]:
-        pass
-    lot = await api.lot("GS")
+    lot = await api.until_lot("GS", lambda lot: lot["unknown"] == 0)
     assert (lot["occupied"], lot["free"]) == (100, 0)
 
 
@@ -165,9 +160,7 @@ async def test_the_frame_of_the_city(api: Api) -> None:
 
 
 async def test_every_answer_is_guarded(api: Api) -> None:
-    answers: list[httpx.Response] = [
-        await api.get(path) for path in ("/api/v1/lots", "/api/v1/lots/KA", "/nothing", "/")
-    ]
+    answers = [await api.get(path) for path in ("/api/v1/lots", "/api/v1/lots/KA", "/nothing", "/")]
     for answer in answers:
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
