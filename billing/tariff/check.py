@@ -109,7 +109,12 @@ def _caps(rate: Rate, currency: str, at: str) -> Iterator[Problem]:
 
 
 def _falls(tariff: Tariff, rate: Rate, calendar: Calendar, at: str) -> Iterator[Problem]:
-    """A longer stay that costs less than a shorter one from the same arrival."""
+    """A longer stay that costs less than a shorter one from the same arrival.
+
+    Charges are never below 0 and are only ever added, but where a step is repriced at the last price.
+    """
+    if rate.across != "step_at_last_price":
+        return
     zone = tariff.zone
     for on in kinds_of_day(rate, calendar).values():
         for minute in sorted({*(max(window.opens - 10, 0) for window in rate.windows), 9 * 60}):
