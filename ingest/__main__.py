@@ -1,7 +1,9 @@
 """Wiring of the ingest process: settings, subscriber, inbox, writer; until SIGTERM or SIGINT."""
 
 import asyncio
+import gc
 import signal
+from typing import Final
 
 import structlog
 import uvloop
@@ -17,6 +19,10 @@ from ingest.subscriber import Subscriber
 from ingest.writer import Writer
 
 log = structlog.get_logger()
+
+COLLECT_AFTER: Final = (50_000, 20, 50)
+"""Garbage is looked for this rarely: a batch builds thousands of values and no cycles, and the folds of a large city
+would be walked again and again."""
 
 
 async def ingest(settings: Settings) -> None:
@@ -58,6 +64,7 @@ async def _first(stop: asyncio.Event, *tasks: asyncio.Task[None]) -> None:
 def main() -> None:
     """Start the process."""
     settings = Settings()
+    gc.set_threshold(*COLLECT_AFTER)
     configure_logging("ingest", json=settings.log_json)
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr=settings.host)

@@ -18,6 +18,8 @@ class Folds:
     """The folds of all spaces with the version of the row each was read from or written to."""
 
     known: dict[SpaceId, tuple[SpaceFold, int]] = field(default_factory=dict)
+    lost: set[SpaceId] = field(default_factory=set)
+    """Spaces that have readings and no fold: somebody asks for them to be folded again from the start."""
     _due: list[tuple[int, SpaceId]] = field(default_factory=list)
 
     def of(self, space_id: SpaceId) -> tuple[SpaceFold, int]:
@@ -52,4 +54,15 @@ async def load_folds(db: asyncpg.Connection, rules: dict[SpaceId, FoldRules]) ->
     for space_id, fold, version in await db.fetch("SELECT space_id, fold::text, version FROM space_state"):
         kept = SpaceFold() if fold is None else _decode(fold)
         folds.keep(SpaceId(space_id), kept, version, rules[SpaceId(space_id)])
+    lost = await db.fetch(
+        """
+        SELECT space_id FROM space_state AS state
+        WHERE fold IS NULL AND EXISTS (
+            SELECT FROM sensor_assignment AS watch
+            JOIN reading ON reading.sensor_id = watch.sensor_id AND reading.space_id = state.space_id
+            WHERE watch.space_id = state.space_id
+        )
+        """
+    )
+    folds.lost = {SpaceId(row["space_id"]) for row in lost}
     return folds

@@ -15,6 +15,10 @@ _LOOK_BACK_MS: Final = tuple(int(timedelta(days=days).total_seconds() * 1_000) f
 """How far before the late reading to look for a point to begin at; then from the oldest reading kept."""
 
 
+FROM_THE_START: Final[OrderKey] = (-(1 << 62), -1, -1, "", 0, "")
+"""Earlier than any reading: everything is folded again."""
+
+
 async def refold_space(
     db: asyncpg.Connection, space_id: SpaceId, late: OrderKey, rules: FoldRules, now_ms: int
 ) -> tuple[SpaceFold, list[SessionWrite]]:
@@ -31,7 +35,7 @@ async def refold_space(
 async def _readings_from_restart(
     db: asyncpg.Connection, space_id: SpaceId, late: OrderKey, rules: FoldRules
 ) -> tuple[list[Reading], int | None]:
-    for look_back_ms in _LOOK_BACK_MS:
+    for look_back_ms in _LOOK_BACK_MS if late is not FROM_THE_START else ():
         readings = await _readings_since(db, space_id, late[0] - look_back_ms)
         index = restart_at(readings, late, rules)
         if index is not None:
@@ -44,7 +48,8 @@ async def _readings_since(db: asyncpg.Connection, space_id: SpaceId, since_ms: i
         """
         SELECT sensor.code AS sensor, observed_at, boot, seq, occupancy::text AS occupancy, kind::text AS kind
         FROM reading JOIN sensor ON sensor.id = reading.sensor_id
-        WHERE reading.space_id = $1 AND observed_at >= coalesce($2::timestamptz, '-infinity')
+        WHERE reading.sensor_id = ANY (SELECT sensor_id FROM sensor_assignment WHERE space_id = $1)
+          AND reading.space_id = $1 AND observed_at >= coalesce($2::timestamptz, '-infinity')
         """,
         space_id,
         since_ms,

@@ -6,13 +6,15 @@ written keeps its id for ever and becomes ``void`` only when late readings take 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 
-from core.ids import SessionId, SpaceId
+from core.ids import RandomIds, SessionId, SpaceId
 from core.occupancy import Reading
 from core.session import INITIAL, Folded, FoldRules, FoldState, Span, match_sessions, step
+
+_ids = RandomIds()
 
 
 class SpaceFold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,7 +70,7 @@ def advance(
         session_id = before.session_id if goes_on else None
         if session_id is None:
             if _is_due(span, rules, now_ms):
-                writes.append(_write(SessionId(uuid4()), space_id, span, rules, is_new=True))
+                writes.append(_write(SessionId(_ids.take()), space_id, span, rules, is_new=True))
                 session_id = writes[-1].session_id
         elif not _says_the_same(span, before.state.span):
             writes.append(_write(SessionId(session_id), space_id, span, rules, is_new=False))
@@ -82,7 +84,7 @@ def announce(
     span = before.state.span
     if span is None or span.end_ms is not None or before.session_id is not None or not _is_due(span, rules, now_ms):
         return None
-    write = _write(SessionId(uuid4()), space_id, span, rules, is_new=True)
+    write = _write(SessionId(_ids.take()), space_id, span, rules, is_new=True)
     return SpaceFold(state=before.state, session_id=write.session_id), write
 
 
@@ -120,7 +122,7 @@ def refold(
             if not _is_stored_as(by_id[session_id], write):
                 writes.append(write)
         elif _is_due(span, rules, now_ms):
-            writes.append(_write(SessionId(uuid4()), space_id, span, rules, is_new=True))
+            writes.append(_write(SessionId(_ids.take()), space_id, span, rules, is_new=True))
             session_id = writes[-1].session_id
         newest = session_id if span is folded.state.span else newest
     return SpaceFold(state=folded.state, session_id=newest), writes

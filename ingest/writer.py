@@ -5,9 +5,9 @@ database agrees: each state row carries a version, and a write that finds anothe
 overtaken, is rolled back, and is tried again on freshly read states.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -18,10 +18,12 @@ from ingest import statements as sql
 from ingest.decode import check_time, decode
 from ingest.folds import Folds, load_folds
 from ingest.inbox import Message
-from ingest.refolding import refold_space
+from ingest.refolding import FROM_THE_START, refold_space
 from ingest.registry import Registry, load_registry
 from ingest.sessions import SessionWrite, SpaceFold, advance, announce
 from ingest.statements import Arrival
+
+LOST_A_TRANSACTION: Final = 100
 
 
 class OvertakenError(Exception):
@@ -69,10 +71,13 @@ class Writer:
 
     async def load(self, db: asyncpg.Connection) -> None:
         """Read the registry and every space's state, as after a start, an import or any doubt."""
+        await sql.prepare(db)
         async with db.transaction():
             self._registry = await load_registry(db)
             self._folds = await load_folds(db, self._registry.rules)
         self._sensor_ids = {code: sensor.sensor_id for code, sensor in self._registry.sensors.items()}
+        for space_ids in _in_groups(sorted(self._folds.lost), LOST_A_TRANSACTION):
+            await self._fold_lost(db, space_ids)
 
     async def write(self, db: asyncpg.Connection, batch: Sequence[Message]) -> Written:
         """Write one batch in one transaction.
@@ -94,8 +99,7 @@ class Writer:
             self._suspicious = True
             raise OvertakenError from error
         self._suspicious = False
-        for space_id, (fold, version) in outcome.folds.items():
-            self._folds.keep(space_id, fold, version, self._registry.rules[space_id])
+        self._keep(outcome)
         refused: dict[Reason, int] = {}
         for refusal, _, _ in sorted_batch.refusals:
             refused[refusal.reason] = refused.get(refusal.reason, 0) + 1
@@ -131,9 +135,24 @@ class Writer:
                 outcome.folds[space_id] = (fold, self._folds.of(space_id)[1] + 1)
                 outcome.writes.append(write)
             await self._write_folds(db, outcome, {}, now_ms)
+        self._keep(outcome)
+        return len(due)
+
+    async def _fold_lost(self, db: asyncpg.Connection, space_ids: Sequence[SpaceId]) -> None:
+        """Fold spaces again from their stored readings, as after a corrected assignment (``fold`` set to null)."""
+        now_ms, outcome = self._clock.now_ms(), Outcome()
+        async with db.transaction():
+            for space_id in space_ids:
+                rules = self._registry.rules[space_id]
+                fold, writes = await refold_space(db, space_id, FROM_THE_START, rules, now_ms)
+                outcome.folds[space_id] = (fold, self._folds.of(space_id)[1] + 1)
+                outcome.writes.extend(writes)
+            await self._write_folds(db, outcome, {}, now_ms)
+        self._keep(outcome)
+
+    def _keep(self, outcome: "Outcome") -> None:
         for space_id, (fold, version) in outcome.folds.items():
             self._folds.keep(space_id, fold, version, self._registry.rules[space_id])
-        return len(due)
 
     def _sort(self, batch: Iterable[Message], *, careful: bool) -> Sorted:
         result = Sorted()
@@ -216,6 +235,8 @@ class Writer:
             for arrival in [*batch.older, *(one for of_space in batch.newer.values() for one in of_space.values())]
             if arrival.reading.frame is not None
         ]
+        if not framed:
+            return
         new = await sql.store_frames(db, framed)
 
         def is_repeated(arrival: Arrival) -> bool:
@@ -283,6 +304,11 @@ class Outcome:
 
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeEncodeError, OverflowError)
 """What one row can do to its batch."""
+
+
+def _in_groups(spaces: Sequence[SpaceId], size: int) -> Iterator[Sequence[SpaceId]]:
+    for start in range(0, len(spaces), size):
+        yield spaces[start : start + size]
 
 
 async def write_isolating(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, SmallInteger, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,13 +16,14 @@ kind_type = ENUM("boot", "change", "heartbeat", "report", name="reading_kind", c
 class ReadingRow(Base):
     """An accepted reading, once (R1). A hypertable by ``observed_at``, one chunk a week.
 
-    No foreign key leaves it: locks on the referenced tables deadlock when a chunk is made.
+    No foreign key leaves it: locks on the referenced tables deadlock when a chunk is made. One index serves identity
+    and refolding: readings of a space are found through the sensors that ever watched it.
     """
 
     __tablename__ = "reading"
 
-    observed_at: Mapped[datetime] = mapped_column(primary_key=True)
     sensor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    observed_at: Mapped[datetime] = mapped_column(primary_key=True)
     boot: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     occupancy: Mapped[str] = mapped_column(occupancy_type, primary_key=True)
@@ -38,8 +39,6 @@ class ReadingRow(Base):
     battery_mv: Mapped[int | None]
     rssi_dbm: Mapped[int | None] = mapped_column(SmallInteger)
     temperature_c: Mapped[float | None]
-
-    __table_args__ = (Index("reading_space_id_observed_at_idx", "space_id", "observed_at"),)
 
 
 class UplinkFrame(Base):
@@ -96,7 +95,7 @@ class SpaceState(Base):
     """Event time of the last reading that said occupied: where an unheard stay's fee stands still."""
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     """Raised by every write; a writer that expected another version has been overtaken."""
-    fold: Mapped[dict[str, Any] | None]
+    fold: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """``core.session.FoldState`` as JSON."""
     written_xid: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     """Transaction of the last write, by which readers find what is new."""

@@ -19,8 +19,8 @@ def upgrade() -> None:
     op.execute(
         """
         CREATE TABLE reading (
-            observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
             sensor_id INTEGER NOT NULL,
+            observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
             boot BIGINT NOT NULL,
             seq BIGINT NOT NULL,
             occupancy occupancy NOT NULL,
@@ -32,7 +32,7 @@ def upgrade() -> None:
             battery_mv INTEGER,
             rssi_dbm SMALLINT,
             temperature_c FLOAT,
-            CONSTRAINT reading_pkey PRIMARY KEY (observed_at, sensor_id, boot, seq, occupancy, kind)
+            CONSTRAINT reading_pkey PRIMARY KEY (sensor_id, observed_at, boot, seq, occupancy, kind)
         )
         """
     )
@@ -40,7 +40,6 @@ def upgrade() -> None:
         "SELECT create_hypertable('reading', by_range('observed_at', INTERVAL '7 days'),"
         " create_default_indexes => false)"
     )
-    op.execute("CREATE INDEX reading_space_id_observed_at_idx ON reading (space_id, observed_at)")
     op.execute(
         """
         CREATE TABLE uplink_frame (
@@ -85,12 +84,12 @@ def upgrade() -> None:
             last_heard_at TIMESTAMP WITH TIME ZONE,
             last_occupied_at TIMESTAMP WITH TIME ZONE,
             version BIGINT DEFAULT 0 NOT NULL,
-            fold JSONB,
+            fold JSON,
             written_xid BIGINT DEFAULT 0 NOT NULL,
             CONSTRAINT space_state_pkey PRIMARY KEY (space_id),
             CONSTRAINT space_state_version_check CHECK (version >= 0),
             CONSTRAINT space_state_space_id_fkey FOREIGN KEY(space_id) REFERENCES space (id)
-        )
+        ) WITH (fillfactor = 50)
         """
     )
 

@@ -18,7 +18,8 @@ def upgrade() -> None:
         """
         CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            RAISE EXCEPTION 'rows of % are never changed or deleted', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+            RAISE EXCEPTION 'rows of % are never changed or deleted', TG_TABLE_NAME
+                USING ERRCODE = 'restrict_violation';
         END $$
         """
     )
