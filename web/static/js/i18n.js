@@ -28,6 +28,10 @@ export function say(text) {
 /** Its name in the page's language. @param {{name: string, name_en?: string | null}} thing */
 export const nameOf = (thing) => (lang.value === "en" && thing.name_en) || thing.name;
 
+/** The page's name for a city; plain in English where it has no English name. @param {{name: string, name_en?: string | null}} city */
+export const titleFor = (city, key = "page.title") =>
+  lang.value === "en" && !city.name_en ? t("page.title.plain") : t(key, { city: nameOf(city) });
+
 /** @param {number} n */
 export const count = (n) => new Intl.NumberFormat(lang.value === "zh" ? "zh-CN" : "en").format(n);
 

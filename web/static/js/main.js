@@ -5,7 +5,7 @@ import { city, keepLots, news, now, readCity } from "./state.js";
 import { effect, h, render } from "./lib.js";
 import { follow } from "./live.js";
 import { lang } from "./look.js";
-import { nameOf, t } from "./i18n.js";
+import { t, titleFor } from "./i18n.js";
 import { App } from "./view/app.js";
 import { startMap } from "./view/map-host.js";
 
@@ -21,5 +21,5 @@ setInterval(() => {
 
 effect(() => {
   lang.value;
-  document.title = city.value ? t("page.title", { city: nameOf(city.value) }) : t("page.title.plain");
+  document.title = city.value ? titleFor(city.value) : t("page.title.plain");
 });

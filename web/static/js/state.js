@@ -36,11 +36,12 @@ export const street = signal(/** @type {{name: string, at: Point} | null} */ (nu
 export const stale = computed(() => contactAt.value > 0 && now.value - contactAt.value > STALE_MS);
 export const origin = computed(() => street.value?.at ?? here.value ?? city.value?.centre ?? middleOf(lots.value));
 export const totals = computed(() => {
-  const sum = { available: 0, capacity: 0, known: 0 };
+  const sum = { available: 0, capacity: 0, known: 0, unknown: 0 };
   for (const lot of lots.value.values()) {
     sum.available += lot.available;
     sum.capacity += lot.capacity;
     sum.known += lot.free + lot.occupied;
+    sum.unknown += lot.unknown;
   }
   return sum;
 });

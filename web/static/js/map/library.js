@@ -1,6 +1,11 @@
 /* The map library, under one roof like the rest in ../lib.js, but loaded only when there is a map to draw. */
 
-export { LngLatBounds, Map as Canvas } from "/vendor/maplibre-gl-6.17.0/maplibre-gl.mjs";
+import * as maplibre from "/vendor/maplibre-gl-6.17.0/maplibre-gl.mjs";
+
+/** @type {any} */
+const library = maplibre;
+export const Canvas = library.Map;
+export const LngLatBounds = library.LngLatBounds;
 
 const STYLES = "/vendor/maplibre-gl-6.17.0/maplibre-gl.css";
 

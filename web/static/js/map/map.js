@@ -1,11 +1,11 @@
 /* The map itself: drawn once, then told what has changed. */
 
 import { rememberView, viewInAddress } from "../address.js";
-import { effect } from "../lib.js";
+import { computed, effect } from "../lib.js";
 import { lang, theme } from "../look.js";
 import { boundsOf, gradeOf, positions } from "../lots.js";
 import { t } from "../i18n.js";
-import { chosen, city, here, lots, shown } from "../state.js";
+import { chosen, city, here, loading, lots, shown } from "../state.js";
 import { spaces, spacesWanted, watchSpaces } from "../spaces.js";
 import { snap, wide } from "../view/panel.js";
 import { images } from "./images.js";
@@ -19,15 +19,35 @@ const REDRAW_MS = 1_000;
 /** Space shapes are fetched a little before they can be seen. */
 const FETCH_ZOOM = SPACES_ZOOM - 0.8;
 
+/** What each source of the style holds; the same object for as long as nothing in it has changed. */
+const contents = {
+  county: computed(() => (city.value?.outline ? feature(city.value.outline) : collection([]))),
+  context: computed(() => city.value?.context ?? collection([])),
+  spaces: computed(() => drawn(spaces.value)),
+  here: computed(() => (here.value ? feature({ type: "Point", coordinates: here.value }) : collection([]))),
+  // the lots the list shows are the lots the map shows
+  lots: computed(() => points(shown.value, "centre")),
+  signs: computed(() => points(shown.value, "sign")),
+};
+
 export class CityMap {
+  /** What the sources were last given. @type {Record<string, any>} */
+  given = {};
+
   /** @param {HTMLElement} element */
   constructor(element) {
     addStyles();
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     const start = viewInAddress() ?? startingView();
+    const style = styleOf(tokens(), { english: lang.peek() === "en" });
+    for (const [source, data] of Object.entries(contents)) style.sources[source].data = this.given[source] = data.peek();
+    this.look = `${theme.peek()} ${lang.peek()}`;
+    this.padding = padding();
+    this.shapes = shown.peek().map((lot) => lot.shape);
+    style.sources.shapes.data = outlines(shown.peek());
     this.canvas = new Canvas({
       container: element,
-      style: styleOf(tokens(), { english: lang.peek() === "en" }),
+      style,
       center: start.centre,
       zoom: start.zoom,
       minZoom: 7,
@@ -42,7 +62,7 @@ export class CityMap {
     });
     /** @type {any} */ (element).map = this.canvas; // for the browser's console and the tests
     this.canvas.touchZoomRotate.disableRotation();
-    this.canvas.setPadding(padding());
+    this.canvas.setPadding(this.padding);
     for (const image of images(tokens())) this.canvas.addImage(image.name, image.data, image.options);
     this.canvas.once("load", () => this.fill());
     this.canvas.on("moveend", () => this.moved());
@@ -52,32 +72,40 @@ export class CityMap {
 
   /** Everything that follows the page's signals, once the style is there. */
   fill() {
-    effect(() => this.setData("county", city.value?.outline ? feature(city.value.outline) : collection([])));
-    effect(() => this.setData("context", city.value?.context ?? collection([])));
-    effect(() => this.setData("spaces", drawn(spaces.value)));
-    effect(() => this.setData("here", here.value ? feature({ type: "Point", coordinates: here.value }) : collection([])));
+    for (const source of /** @type {const} */ (["county", "context", "spaces", "here"])) {
+      effect(() => this.give(source, contents[source].value));
+    }
     effect(() => {
-      shown.value; // the lots the list shows are the lots the map shows
+      shown.value; // read, so that this runs when it changes
       this.redrawSoon();
     });
     watchSpaces((changes) => {
       for (const { id, letter } of changes) this.canvas.setFeatureState({ source: "spaces", id }, { s: letter });
     });
-    effect(() => this.repaint(theme.value, lang.value));
     effect(() => this.mark(chosen.value));
     effect(() => {
-      snap.value;
-      this.canvas.easeTo({ padding: padding(), duration: this.ms(220) });
+      if (this.look !== (this.look = `${theme.value} ${lang.value}`)) this.repaint();
+    });
+    effect(() => {
+      snap.value; // read, so that this runs when the sheet moves
+      if (differs(this.padding, padding())) this.canvas.easeTo({ padding: this.padding = padding(), duration: this.ms(220) });
     });
     this.moved();
-    this.canvas.once("idle", () => {
-      document.body.dataset.mapReady = "1";
-    });
+    this.canvas.on("render", this.sayReady);
   }
+
+  /** Tell, once, that the town and its lots are on the screen. ("idle" may never come: the city is not.) */
+  sayReady = () => {
+    const drawn = this.drawnAt && ["context", "lots"].every((source) => this.canvas.isSourceLoaded(source));
+    if (!drawn || loading.peek() === "loading") return;
+    this.canvas.off("render", this.sayReady);
+    document.body.dataset.mapReady = "1";
+    performance.mark("map");
+  };
 
   listen() {
     const { canvas } = this;
-    wide.addEventListener("change", () => canvas.setPadding(padding()));
+    wide.addEventListener("change", () => canvas.setPadding(this.padding = padding()));
     canvas.on("click", (/** @type {any} */ event) => this.tapped(event));
     for (const layer of ["bubble", "sign"]) {
       canvas.on("mouseenter", layer, () => (canvas.getCanvas().style.cursor = "pointer"));
@@ -95,27 +123,30 @@ export class CityMap {
   redraw() {
     this.drawnAt = performance.now();
     const visible = shown.peek();
-    this.setData("lots", points(visible, "centre"));
-    this.setData("signs", points(visible, "sign"));
+    this.give("lots", contents.lots.value);
+    this.give("signs", contents.signs.value);
     const shapes = visible.map((lot) => lot.shape);
-    if (shapes.length !== this.shapes?.length || shapes.some((shape, n) => shape !== this.shapes?.[n])) {
+    if (shapes.length !== this.shapes.length || shapes.some((shape, n) => shape !== this.shapes[n])) {
       this.shapes = shapes;
-      this.setData("shapes", outlines(visible));
+      this.give("shapes", outlines(visible));
     }
     for (const lot of visible) this.canvas.setFeatureState({ source: "shapes", id: lot.number }, { grade: gradeOf(lot) });
     if (!this.placed) this.place(chosen.peek());
+    this.canvas.triggerRepaint();
   }
 
-  /** @param {string} source @param {any} data */
-  setData(source, data) {
+  /** Hand a source its content, unless it has that already. @param {string} source @param {any} data */
+  give(source, data) {
+    if (this.given[source] === data) return;
+    this.given[source] = data;
     /** @type {any} */ (this.canvas.getSource(source)).setData(data);
   }
 
   /** Another theme or language: only what differs is set, so that nothing is loaded or placed again. */
-  repaint(/** @type {string} */ _theme, /** @type {string} */ language) {
+  repaint() {
     const c = tokens();
     for (const image of images(c)) this.canvas.updateImage(image.name, image.data);
-    for (const layer of styleOf(c, { english: language === "en" }).layers) {
+    for (const layer of styleOf(c, { english: lang.peek() === "en" }).layers) {
       for (const [name, value] of Object.entries(layer.paint ?? {})) {
         if (differs(this.canvas.getPaintProperty(layer.id, name), value)) this.canvas.setPaintProperty(layer.id, name, value);
       }
@@ -129,7 +160,9 @@ export class CityMap {
 
   /** Ring the chosen lot and bring it into view. @param {string | null} id */
   mark(id) {
-    for (const [layer, filter] of Object.entries(chosenFilters(id ?? ""))) this.canvas.setFilter(layer, filter);
+    for (const [layer, filter] of Object.entries(chosenFilters(id ?? ""))) {
+      if (differs(this.canvas.getFilter(layer), filter)) this.canvas.setFilter(layer, filter);
+    }
     this.place(id);
   }
 

@@ -25,7 +25,6 @@ export const points = (lots, at) =>
         available: lot.available,
         capacity: lot.capacity,
         known: lot.open_now === false ? 0 : lot.free + lot.occupied,
-        usable: lot.open_now === false ? 0 : lot.capacity - lot.closed,
       },
     })),
   );

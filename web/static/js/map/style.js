@@ -41,7 +41,6 @@ export function styleOf(c, { english }) {
         clusterProperties: {
           available: ["+", ["get", "available"]],
           known: ["+", ["get", "known"]],
-          usable: ["+", ["get", "usable"]],
         },
       },
       here: empty(),
@@ -119,7 +118,7 @@ function shapes(c) {
     {
       id: "chosen-kerb", type: "line", source: "shapes", minzoom: 14, filter: chosenFilters("")["chosen-kerb"],
       layout: { "line-cap": "round" },
-      paint: { "line-color": c.ink, "line-opacity": 0.14, "line-width": ["interpolate", ["exponential", 2], ["zoom"], 14, 10, 20, 260] },
+      paint: { "line-color": c.ink, "line-opacity": 0.11, "line-width": ["interpolate", ["exponential", 2], ["zoom"], 14, 10, 20, 260] },
     },
     {
       id: "chosen-site", type: "line", source: "shapes", minzoom: 14, filter: chosenFilters("")["chosen-site"],
@@ -206,15 +205,16 @@ function labels(c) {
 /** @param {Tokens} c @param {string} name */
 function bubbles(c, name) {
   const many = ["has", "point_count"];
+  // a sum is of what is known: one lot that says nothing does not make its neighbours unknown
   const sum = [
     "case",
-    ["<", ["get", "known"], ["*", 0.5, ["get", "usable"]]], "unknown",
+    ["<=", ["get", "known"], 0], "unknown",
     ["<=", ["get", "available"], 0], "full",
-    ["<=", ["get", "available"], ["max", 3, ["*", 0.15, ["get", "usable"]]]], "few",
+    ["<=", ["get", "available"], ["max", 3, ["*", 0.15, ["get", "known"]]]], "few",
     "free",
   ];
   const grade = ["case", many, sum, ["get", "grade"]];
-  const weight = ["sqrt", ["case", many, ["get", "usable"], ["get", "capacity"]]];
+  const weight = ["sqrt", ["case", many, ["get", "known"], ["get", "capacity"]]];
   const size = ["interpolate", ["linear"], weight, 4, 0.62, 12, 0.78, 32, 1.05, 50, 1.25];
   const ink = perGrade(grade, (of) => c[`on-${of}`]);
   const bubble = {

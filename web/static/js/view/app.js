@@ -3,7 +3,7 @@
 import { html, use, useEffect, useState } from "../lib.js";
 import { chooseLang, lang } from "../look.js";
 import { chosen, city, lots, stale, totals } from "../state.js";
-import { count, nameOf, t } from "../i18n.js";
+import { count, t, titleFor } from "../i18n.js";
 import { Icon } from "./icons.js";
 import { Legend } from "./legend.js";
 import { List } from "./list.js";
@@ -26,7 +26,7 @@ export function App() {
   return html`
     <a class="skip" href="#lots" onClick=${toList}>${t("page.skip")}</a>
     <header class="top">
-      ${frame && html`<p class="brand"><${Icon} name="site" size=${26} />${t("page.brand", { city: nameOf(frame) })}</p>`}
+      ${frame && html`<p class="brand"><${Icon} name="site" size=${26} />${titleFor(frame, "page.brand")}</p>`}
       <${Search} />
       <button class="icon-button lang" lang=${language === "zh" ? "en" : "zh-CN"} onClick=${otherLanguage}>
         <span aria-hidden="true">${language === "zh" ? "EN" : "中"}</span>
