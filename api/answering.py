@@ -3,7 +3,7 @@
 from typing import Final
 
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from api.live_city.answers import Answer
 
@@ -15,7 +15,7 @@ ASK_AGAIN: Final = "public, no-cache"
 """For what hardly ever changes but must then be new: kept, and asked about with its ETag."""
 
 
-class GeoJson(Response):
+class GeoJson(JSONResponse):
     """What OpenAPI calls the media type of a map."""
 
     media_type = GEOJSON

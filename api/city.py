@@ -3,18 +3,19 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from api.answering import ASK_AGAIN, JSON, respond
 from api.deps import City, Crs
 from api.geojson import Geometry
 from api.problems import responses
+from api.shapes import Shape
 
 router = APIRouter(prefix="/api/v1", tags=["city"])
 
 
-class ContextProperties(BaseModel):
+class ContextProperties(Shape):
     """A street, square, water or green."""
 
     name: str = Field(examples=["人民中路"])
@@ -23,7 +24,7 @@ class ContextProperties(BaseModel):
     """What finds it beside its name: pinyin and initials."""
 
 
-class ContextFeature(BaseModel):
+class ContextFeature(Shape):
     """Drawn under the map, so that it reads as a town."""
 
     type: Literal["Feature"]
@@ -31,14 +32,14 @@ class ContextFeature(BaseModel):
     properties: ContextProperties
 
 
-class ContextCollection(BaseModel):
+class ContextCollection(Shape):
     """All that is drawn under the map."""
 
     type: Literal["FeatureCollection"]
     features: list[ContextFeature]
 
 
-class CityFrame(BaseModel):
+class CityFrame(Shape):
     """The frame around the map."""
 
     name: str = Field(examples=["新昌县"])

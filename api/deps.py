@@ -126,7 +126,7 @@ async def _lot_index(
     showing: "City",
     lot_id: Annotated[
         str,
-        Path(description="A lot's code.", max_length=64, openapi_examples={"a street": {"value": "WTL"}}),
+        Path(description="A lot's code.", max_length=64, openapi_examples={"a street": {"value": "WT"}}),
     ],
 ) -> int:
     index = showing.registry.lot_at.get(lot_id)

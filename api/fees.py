@@ -2,12 +2,14 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from api.shapes import Shape
 
 Moment = Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T01:30:00.000Z"])
 
 
-class FeeLine(BaseModel):
+class FeeLine(Shape):
     """One rule's part of a fee."""
 
     rule: str = Field(examples=["day"])
@@ -20,14 +22,14 @@ class FeeLine(BaseModel):
     """Holidays of that date are not announced yet: priced by its weekday."""
 
 
-class FeeTariff(BaseModel):
+class FeeTariff(Shape):
     """Which version of which notice priced it."""
 
     code: str = Field(examples=["xinchang-kerb"])
     version: int
 
 
-class FeeVehicle(BaseModel):
+class FeeVehicle(Shape):
     """As which vehicle it was priced."""
 
     class_: str = Field(alias="class", examples=["small"])
@@ -36,7 +38,7 @@ class FeeVehicle(BaseModel):
     note: str | None
 
 
-class Fee(BaseModel):
+class Fee(Shape):
     """A fee, explained; ``total_fen`` is the exact sum of its lines."""
 
     total_fen: int
@@ -51,7 +53,7 @@ class Fee(BaseModel):
     next_total_fen: int | None
 
 
-class SessionOut(BaseModel):
+class SessionOut(Shape):
     """One vehicle's visit to a space. Nothing in it tells whose."""
 
     id: str = Field(json_schema_extra={"format": "uuid"})

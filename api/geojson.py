@@ -2,12 +2,14 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from api.shapes import Shape
 
 SQUARE = [[[120.9003, 29.5043], [120.9004, 29.5043], [120.9004, 29.5044], [120.9003, 29.5044], [120.9003, 29.5043]]]
 
 
-class Geometry(BaseModel):
+class Geometry(Shape):
     """A shape; positions are longitude, latitude in the datum that was asked for."""
 
     type: Literal["Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon"] = Field(

@@ -9,7 +9,6 @@ import structlog
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -18,6 +17,7 @@ from api.away import AWAY
 from api.deps import TheParts
 from api.parts import Parts
 from api.problems import problem, responses
+from api.shapes import Shape
 from core.db import Database
 
 log = structlog.get_logger()
@@ -29,13 +29,13 @@ LIVE_WITHIN_SECONDS: Final = 20.0
 ANSWER_WITHIN_SECONDS: Final = 3.0
 
 
-class Alive(BaseModel):
+class Alive(Shape):
     """This process answers."""
 
     status: Literal["alive"] = "alive"
 
 
-class Ready(BaseModel):
+class Ready(Shape):
     """Every part this process needs is well."""
 
     status: Literal["ready"] = "ready"

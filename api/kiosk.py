@@ -3,17 +3,18 @@
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.deps import Now
 from api.door import Device, device
 from api.problems import responses
+from api.shapes import Shape
 from core.clock import rfc3339
 
 router = APIRouter(prefix="/api/v1/kiosk", tags=["kiosk"])
 
 
-class KioskOut(BaseModel):
+class KioskOut(Shape):
     """Who the server takes the caller for."""
 
     name: str = Field(examples=["New Century Square, east"])

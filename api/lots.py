@@ -3,7 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from api.answering import A_SECOND, GEOJSON, GeoJson, respond
@@ -14,6 +14,7 @@ from api.live_city.answers import Answer, drawn, encode, lot_properties
 from api.live_city.prices import in_words
 from api.live_city.registry import Opening
 from api.problems import responses
+from api.shapes import Shape
 from api.spaces import SpaceProperties
 from core.clock import rfc3339
 from core.geo import gcj02_of
@@ -21,14 +22,14 @@ from core.geo import gcj02_of
 router = APIRouter(prefix="/api/v1/lots", tags=["lots"])
 
 
-class Words(BaseModel):
+class Words(Shape):
     """The same in both languages."""
 
     zh: str = Field(examples=["30 分钟内免费，之后每小时 ¥3.00（07:30–21:00）"])
     en: str = Field(examples=["30 min free, then ¥3.00 an hour (07:30–21:00)"])
 
 
-class LotProperties(BaseModel):
+class LotProperties(Shape):
     """What the public learns of a lot. ``capacity = free + occupied + unknown + closed``."""
 
     id: str = Field(examples=["WT"])
@@ -60,14 +61,14 @@ class LotProperties(BaseModel):
     """What finds it beside its names: pinyin and initials."""
 
 
-class Sentences(BaseModel):
+class Sentences(Shape):
     """The same sentences in both languages."""
 
     zh: list[str]
     en: list[str]
 
 
-class TariffOut(BaseModel):
+class TariffOut(Shape):
     """A price notice in plain words."""
 
     code: str = Field(examples=["xinchang-kerb"])
@@ -76,7 +77,7 @@ class TariffOut(BaseModel):
     summary: Sentences
 
 
-class OpeningOut(BaseModel):
+class OpeningOut(Shape):
     """When a lot is open."""
 
     hours: str = Field(examples=["24/7"])
@@ -96,7 +97,7 @@ class LotDetails(LotProperties):
     """Where a navigator should lead: longitude, latitude."""
 
 
-class LotFeature(BaseModel):
+class LotFeature(Shape):
     """A lot on the map; ``id`` is a small stable integer."""
 
     type: Literal["Feature"]
@@ -111,7 +112,7 @@ class LotDetailsFeature(LotFeature):
     properties: LotDetails
 
 
-class LotCollection(BaseModel):
+class LotCollection(Shape):
     """All lots, by code."""
 
     type: Literal["FeatureCollection"]
@@ -124,7 +125,7 @@ class SpaceNowProperties(SpaceProperties):
     state: Literal["free", "occupied", "unknown", "closed"]
 
 
-class SpaceNowFeature(BaseModel):
+class SpaceNowFeature(Shape):
     """A space of a lot."""
 
     type: Literal["Feature"]
@@ -133,7 +134,7 @@ class SpaceNowFeature(BaseModel):
     properties: SpaceNowProperties
 
 
-class SpaceNowCollection(BaseModel):
+class SpaceNowCollection(Shape):
     """The spaces of one lot."""
 
     type: Literal["FeatureCollection"]

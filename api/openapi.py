@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.problems import Problem, WrongPlace
+from api.problems import Problem, WrongPlace, refusal
 
 DESCRIPTION: Final = """\
 Where a space is free now, what a stay costs and why, live.
@@ -41,6 +41,8 @@ def complete(app: FastAPI) -> None:
             for model in (Problem, WrongPlace):
                 schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas[model.__name__].pop("$defs", None)
+            for operation in (one for path in document["paths"].values() for one in path.values()):
+                operation["responses"]["default"] = refusal("Any other refusal")
             for framework in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(framework, None)
             app.openapi_schema = document

@@ -7,12 +7,13 @@ import msgspec
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
 from api.away import AWAY, is_away
+from api.shapes import Shape
 from core.errors import (
     ConflictError,
     DeniedError,
@@ -42,15 +43,17 @@ SLUG_BY_STATUS: Final = {
     403: "denied",
     404: "not-found",
     405: "method-not-allowed",
+    409: "conflict",
     413: "too-large",
     415: "unsupported-media-type",
     422: "invalid-request",
+    429: "too-many-requests",
     500: "internal",
     503: "unavailable",
 }
 
 
-class WrongPlace(BaseModel):
+class WrongPlace(Shape):
     """One thing wrong with a request."""
 
     at: str = Field(examples=["query.leave"])
@@ -58,7 +61,7 @@ class WrongPlace(BaseModel):
     why: str = Field(examples=["Field required"])
 
 
-class Problem(BaseModel):
+class Problem(Shape):
     """What every refusal looks like."""
 
     type: str = Field(examples=["/problems/lot-not-found"])
@@ -121,13 +124,12 @@ def install(app: FastAPI) -> None:
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI says of a route's refusals."""
-    return {
-        status: {
-            "description": SLUG_BY_STATUS.get(status, "error").replace("-", " ").capitalize(),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for status in statuses
-    }
+    return {status: refusal(SLUG_BY_STATUS[status].replace("-", " ").capitalize()) for status in statuses}
+
+
+def refusal(words: str) -> dict[str, Any]:
+    """A refusal in OpenAPI."""
+    return {"description": words, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -3,18 +3,19 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from api.answering import A_SECOND, ASK_AGAIN, GEOJSON, JSON, GeoJson, respond
 from api.deps import City, Crs
 from api.geojson import Geometry
 from api.problems import responses
+from api.shapes import Shape
 
 router = APIRouter(prefix="/api/v1/spaces", tags=["spaces"])
 
 
-class SpaceProperties(BaseModel):
+class SpaceProperties(Shape):
     """What never changes about a space but by an import."""
 
     code: str = Field(examples=["KL-017"])
@@ -23,7 +24,7 @@ class SpaceProperties(BaseModel):
     category: Literal["standard", "accessible", "ev_charging", "large", "motorcycle"]
 
 
-class SpaceFeature(BaseModel):
+class SpaceFeature(Shape):
     """A space on the map; ``id`` is a small stable integer."""
 
     type: Literal["Feature"]
@@ -32,14 +33,14 @@ class SpaceFeature(BaseModel):
     properties: SpaceProperties
 
 
-class SpaceCollection(BaseModel):
+class SpaceCollection(Shape):
     """All spaces, in the order that states and changes refer to."""
 
     type: Literal["FeatureCollection"]
     features: list[SpaceFeature]
 
 
-class States(BaseModel):
+class States(Shape):
     """What every space is at one instant."""
 
     version: int

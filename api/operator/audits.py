@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import select
 
 from api.deps import Db
 from api.door import LoggedIn, role
 from api.problems import responses
+from api.shapes import Shape
 from core.clock import rfc3339
 from core.roles import Role
 from core.tables import Audit
@@ -18,7 +19,7 @@ router = APIRouter(prefix="/api/v1/operator", tags=["operator"])
 LARGEST_ID = 2**63 - 1
 
 
-class AuditOut(BaseModel):
+class AuditOut(Shape):
     """One change."""
 
     id: int
@@ -39,7 +40,7 @@ async def list_audit(
     before: Annotated[
         int, Query(ge=1, le=LARGEST_ID, description="Only older than this id: the next page.")
     ] = LARGEST_ID,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="At most so many.")] = 100,
 ) -> list[AuditOut]:
     """Who changed what, when, from what to what."""
     newest = (

@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import func, select, update
 
 from api.deps import Db, Now
 from api.door import LoggedIn, role
 from api.problems import responses
+from api.shapes import Shape
 from core.audit import write_audit
 from core.clock import rfc3339
 from core.errors import SpaceNotFoundError
@@ -17,17 +18,18 @@ from core.tables import Space
 
 router = APIRouter(prefix="/api/v1/operator/spaces", tags=["operator"])
 
-Code = Annotated[str, Path(max_length=64, description="As printed on the space.")]
+EXAMPLE = {"a space of the demo city": {"value": "KL-017"}}
+Code = Annotated[str, Path(max_length=64, description="As printed on the space.", openapi_examples=EXAMPLE)]
 Streetwise = Annotated[LoggedIn, role(Role.OPERATOR, Role.WARDEN)]
 
 
-class ClosureIn(BaseModel):
+class ClosureIn(Shape):
     """Why a space is out of use."""
 
     reason: str = Field(min_length=3, max_length=200, pattern=r"^[^\x00]*$", examples=["road works until Friday"])
 
 
-class ClosureOut(BaseModel):
+class ClosureOut(Shape):
     """Whether a space is out of use, and why."""
 
     space_code: str

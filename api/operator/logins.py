@@ -4,7 +4,7 @@ import time
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 from sqlalchemy import Row, delete, insert, select, update
 from starlette.concurrency import run_in_threadpool
 
@@ -14,6 +14,7 @@ from api.limits import LOGINS_OF_ADDRESS, LOGINS_OF_NAME, LOGINS_OF_ONE, Allowan
 from api.parts import Parts
 from api.passwords import LONGEST, hash_password
 from api.problems import responses
+from api.shapes import Shape
 from core.audit import AuditEntry, write_audit
 from core.errors import UnauthenticatedError
 from core.roles import Role
@@ -25,21 +26,21 @@ log = structlog.get_logger()
 router = APIRouter(prefix="/api/v1/operator", tags=["operator"])
 
 
-class LoginIn(BaseModel):
+class LoginIn(Shape):
     """Who wants to log in."""
 
     login: str = Field(max_length=64, examples=["chen"])
-    password: SecretStr = Field(max_length=LONGEST)
+    password: SecretStr = Field(max_length=LONGEST, examples=["correct horse"])
 
 
-class PasswordIn(BaseModel):
+class PasswordIn(Shape):
     """A new password, and the old one to prove who asks."""
 
-    old: SecretStr = Field(max_length=LONGEST)
-    new: SecretStr = Field(max_length=LONGEST)
+    old: SecretStr = Field(max_length=LONGEST, examples=["correct horse"])
+    new: SecretStr = Field(max_length=LONGEST, examples=["battery staple"])
 
 
-class OperatorOut(BaseModel):
+class OperatorOut(Shape):
     """Who is logged in."""
 
     login: str = Field(examples=["chen"])

@@ -1,0 +1,141 @@
+"""The OpenAPI document: every example in it runs against the demo city, and no request it allows breaks the server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.passwords import hash_password
+from core.db import Database
+from ops.city import import_city
+from simulator.cities import demo_city
+from tests.api.conftest import Api, running
+from tests.api.town import Town, now
+
+pytestmark = pytest.mark.services
+
+ENDLESS = "/api/v1/live"
+CHANGE = {"X-Requested-With": "tests"}
+Operation = tuple[str, str, dict[str, Any]]
+
+
+@asynccontextmanager
+async def demo(url: str) -> AsyncIterator[Api]:
+    """The api over the demo city, somebody parked on KL-017, an operator and a kiosk."""
+    town = Town(Database(url, pool_size=2))
+    await import_city(town.database, demo_city(), now=now(), zone=ZoneInfo("Asia/Shanghai"))
+    for code in ("KL-017",):
+        town.spaces[code] = await town.scalar(f"SELECT id FROM space WHERE code = '{code}'")  # noqa: S608 - ours
+        watching = f"SELECT sensor_id FROM sensor_assignment WHERE space_id = {town.spaces[code]}"  # noqa: S608 - ours
+        town.sensors[code] = await town.scalar(watching)
+        await town.session(code, now() - timedelta(hours=2))
+        await town.report(code, occupied=True)
+    await town.operator("chen", "admin", hash_password("correct horse"))
+    async with running(url) as api:
+        api.client.headers["Authorization"] = f"Bearer {await town.key('kiosk')}"
+        yield api
+    await town.database.close()
+
+
+@pytest.fixture
+async def demo_api(database_url: str) -> AsyncIterator[Api]:
+    async with demo(database_url) as api:
+        yield api
+
+
+def operations(document: dict[str, Any]) -> Iterator[Operation]:
+    for path, methods in document["paths"].items():
+        for method, described in methods.items():
+            yield method.upper(), path, described
+
+
+def example_of(described: dict[str, Any]) -> Any:
+    """The first example of a parameter; every one that is required must have one."""
+    examples = [one["value"] for one in described.get("examples", {}).values()]
+    assert examples or not described.get("required"), f"{described['name']} has no example"
+    return examples[0] if examples else None
+
+
+async def test_every_example_runs_against_the_demo_city(demo_api: Api) -> None:
+    document = await demo_api.json("/openapi.json")
+    schemas = document["components"]["schemas"]
+    order = sorted(operations(document), key=lambda one: (one[1].endswith("logout"), not one[1].endswith("login")))
+    for method, path, described in order:
+        if path == ENDLESS:
+            continue
+        values = {one["name"]: (one["in"], example_of(one)) for one in described.get("parameters", [])}
+        query = {name: value for name, (where, value) in values.items() if where == "query" and value is not None}
+        address = path.format(**{name: value for name, (where, value) in values.items() if where == "path"})
+        body = None
+        if "requestBody" in described:
+            reference = described["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            properties = schemas[reference.rpartition("/")[2]]["properties"]
+            body = {name: about["examples"][0] for name, about in properties.items()}
+        answer = await demo_api.client.request(method, address, params=query, json=body, headers=CHANGE)
+        assert answer.status_code < 300, (method, address, answer.text)
+
+
+async def test_every_operation_is_described(demo_api: Api) -> None:
+    document = await demo_api.json("/openapi.json")
+    ids = [described["operationId"] for _, _, described in operations(document)]
+    assert len(ids) == len(set(ids))
+    for method, path, described in operations(document):
+        where = (method, path)
+        assert described["description"], where
+        assert described["tags"], where
+        assert "default" in described["responses"], where
+        good = next(answer for status, answer in described["responses"].items() if status.startswith("2"))
+        for media in good.get("content", {}).values():
+            assert media["schema"], where
+        for parameter in described.get("parameters", []):
+            assert parameter["description"], (where, parameter["name"])
+
+
+async def test_the_page_of_the_document_is_served_from_here(demo_api: Api) -> None:
+    page = await demo_api.get("/docs")
+    assert page.status_code == 200
+    assert "http://" not in page.text.replace("http://www.w3.org", "")
+    assert "https://" not in page.text
+
+
+@pytest.mark.filterwarnings("ignore")  # the tool's own
+async def test_no_request_the_document_allows_breaks_the_server(demo_api: Api) -> None:
+    login = {"login": "chen", "password": "correct horse"}
+    answer = await demo_api.client.post("/api/v1/operator/login", json=login)
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    headers = {**CHANGE, "Cookie": cookie, "Authorization": demo_api.client.headers["Authorization"]}
+    document = await demo_api.json("/openapi.json")
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.base_url = demo_api.url
+
+    def probe(path: str, method: str) -> None:
+        @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(case=schema[path][method].as_strategy())
+        def holds(case: schemathesis.Case[Any]) -> None:
+            case.call_and_validate(
+                headers=headers,
+                checks=[
+                    not_a_server_error,
+                    status_code_conformance,
+                    content_type_conformance,
+                    response_schema_conformance,
+                ],
+            )
+
+        holds()
+
+    for method, path, _ in operations(document):
+        if path != ENDLESS and not path.endswith(("logout", "password")):
+            await asyncio.to_thread(probe, path, method)
