@@ -45,7 +45,9 @@ class ParkingSession(Base):
     __table_args__ = (
         CheckConstraint("status IN ('open', 'ended', 'void')", name="status"),
         CheckConstraint("status = 'void' OR (status = 'open') = (left_at IS NULL)", name="open_has_no_end"),
-        CheckConstraint("left_at > entered_at", name="begins_before_it_ends"),
+        CheckConstraint(
+            "left_at > entered_at OR (status = 'void' AND left_at = entered_at)", name="begins_before_it_ends"
+        ),
         CheckConstraint("begin_why IN ('change', 'heartbeat', 'repeated_change')", name="begin_why"),
         CheckConstraint("end_why IN ('change', 'last_occupied')", name="end_why"),
         CheckConstraint("revision >= 1", name="revision"),

@@ -36,7 +36,8 @@ def upgrade() -> None:
             CONSTRAINT parking_session_status_check CHECK (status IN ('open', 'ended', 'void')),
             CONSTRAINT parking_session_open_has_no_end_check
                 CHECK (status = 'void' OR (status = 'open') = (left_at IS NULL)),
-            CONSTRAINT parking_session_begins_before_it_ends_check CHECK (left_at > entered_at),
+            CONSTRAINT parking_session_begins_before_it_ends_check
+                CHECK (left_at > entered_at OR (status = 'void' AND left_at = entered_at)),
             CONSTRAINT parking_session_begin_why_check
                 CHECK (begin_why IN ('change', 'heartbeat', 'repeated_change')),
             CONSTRAINT parking_session_end_why_check CHECK (end_why IN ('change', 'last_occupied')),
