@@ -53,6 +53,10 @@ SLUG_BY_STATUS: Final = {
 }
 
 
+TEXT_REFUSED: Final = frozenset({"22021", "22P05"})
+"""PostgreSQL's states for text it cannot hold: NUL, or half of a surrogate pair."""
+
+
 class WrongPlace(Shape):
     """One thing wrong with a request."""
 
@@ -165,6 +169,8 @@ async def _by_status(request: Request, error: Exception) -> Response:
 
 
 async def _database_away(request: Request, error: Exception) -> Response:
+    if getattr(getattr(error, "orig", None), "sqlstate", None) in TEXT_REFUSED:
+        return problem(request.scope, 422, "a text here contains a character that cannot be kept, such as NUL")
     if not is_away(error):
         raise error
     log.warning("database.away", error=repr(error))

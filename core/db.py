@@ -20,6 +20,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error's text is logged, and what was bound may be somebody's plate
             connect_args={"server_settings": {"application_name": application, "timezone": "UTC"}},
         )
 

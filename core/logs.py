@@ -18,9 +18,13 @@ def configure_logging(process: str, *, json: bool) -> None:
         _without_plates,
     ]
     renderer: list[Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [structlog.processors.ExceptionRenderer(_FRAMES_ONLY), structlog.processors.JSONRenderer()]
         if json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.RichTracebackFormatter(show_locals=False)
+            )
+        ]
     )
     structlog.configure(
         processors=[*shared, *renderer],
@@ -30,6 +34,10 @@ def configure_logging(process: str, *, json: bool) -> None:
     )
     structlog.contextvars.bind_contextvars(process=process)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+
+
+_FRAMES_ONLY = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+"""The local variables of a failed call may hold a plate or a password."""
 
 
 def _without_plates(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

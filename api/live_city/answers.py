@@ -117,14 +117,13 @@ def city_answer(registry: Registry, *, gcj02: bool) -> Answer:
                     "type": "FeatureCollection",
                     "features": [_context_feature(part, gcj02=gcj02) for part in city.context],
                 },
-                "attribution": ATTRIBUTION if city.outline else "",
+                "attribution": city.attribution,
             }
         )
     )
 
 
 TOWN_ZOOM: Final = 14
-ATTRIBUTION: Final = "GeoNames (CC BY 4.0)"
 
 
 def lot_properties(lot: LotEntry, now: LotNow, prices: dict[str, dict[str, str]]) -> dict[str, Any]:

@@ -69,6 +69,8 @@ class CityEntry:
 
     name: str = ""
     outline: msgspec.Raw | None = None
+    attribution: str = ""
+    """Whom to credit for the data."""
     context: tuple[tuple[str, str, msgspec.Raw], ...] = ()
     """Name, what it is, geometry."""
 

@@ -1,6 +1,7 @@
 """Whatever goes wrong ends as problem+json with a name, and never shows our inside."""
 
 import asyncio
+import json
 
 import asyncpg
 import pytest
@@ -78,6 +79,15 @@ async def test_a_body_too_large_is_refused_before_it_is_read(api: Api) -> None:
 
     grown = await api.client.post("/api/v1/operator/login", content=endless())  # type: ignore[arg-type]  # a generator
     assert (grown.status_code, grown.json()["type"]) == (413, "/problems/too-large")
+
+
+async def test_text_that_no_database_holds_is_refused_by_name(api: Api) -> None:
+    for login in ("nul\x00", "\ud800"):
+        body = f'{{"login": {json.dumps(login)}, "password": "correct horse"}}'
+        answer = await api.client.post(
+            "/api/v1/operator/login", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), login
 
 
 async def test_what_was_sent_is_not_repeated(api: Api) -> None:
