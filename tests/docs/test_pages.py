@@ -1,9 +1,11 @@
 """What the pages say of one another and of the tree: links lead somewhere, named files exist, translations match."""
 
+import json
 import re
 
 import pytest
 
+from simulator.cities import demo_city
 from tests.docs.reading import ROOT, Page, page, pages
 
 NAMED = re.compile(r"`((?:api|billing|core|deploy|docs|ingest|migrations|ops|simulator|tests|tools|web)/[\w./-]*\w/?)`")
@@ -56,6 +58,19 @@ def test_both_languages_say_the_same() -> None:
 def test_the_picture_is_there() -> None:
     picture = ROOT / "docs" / "images" / "map.png"
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_the_county_is_as_large_as_it_is_said_to_be() -> None:
+    kinds = [feature["properties"]["kind"] for feature in json.loads(demo_city())["features"]]
+    spaces = f"{kinds.count('space'):,}"
+    assert f"of {spaces} occupied" in page("README.md").text
+    for name in (
+        "README.md",
+        "README.zh.md",
+        "CHANGELOG.md",
+        "docs/decisions/0013-the-demo-city-is-drawn-at-run-time.md",
+    ):
+        assert spaces.replace(",", " ") in page(name).text.replace("\n", " "), name
 
 
 def test_decisions_are_numbered_short_and_listed() -> None:
