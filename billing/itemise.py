@@ -79,15 +79,18 @@ class _Bill:
             yield self._over(rule, pieces, why)
 
     def _deducted(self) -> Iterable[Line]:
-        pieces = [piece for piece in self._working.pieces if piece.free]
-        rules = [free for free in self._job.free if free.deducted]
-        if pieces and rules:
-            free = rules[0]
-            yield self._over(free.name, pieces, FreeMinutesDeducted(free_min=free.minutes, per=free.per))
+        groups: dict[str, list[Piece]] = {}
+        for piece in self._working.pieces:
+            if piece.free_by:
+                groups.setdefault(piece.free_by, []).append(piece)
+        rules = {free.name: free for free in self._job.free}
+        for name, pieces in groups.items():
+            yield self._over(name, pieces, FreeMinutesDeducted(free_min=rules[name].minutes, per=rules[name].per))
 
     def _over(self, rule: str, pieces: list[Piece], why: Why) -> Line:
         ms = sum(piece.to_ms - piece.from_ms for piece in pieces)
-        return self._line(rule, pieces[0].from_ms, pieces[-1].to_ms, ms // MS_IN_MINUTE, 0, why, pieces[0].assumed)
+        assumed = any(piece.assumed for piece in pieces)
+        return self._line(rule, pieces[0].from_ms, pieces[-1].to_ms, ms // MS_IN_MINUTE, 0, why, assumed)
 
     def _charged(self) -> Iterable[Line]:
         """A line for each run of units, or for the free minutes that cover it."""

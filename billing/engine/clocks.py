@@ -94,7 +94,7 @@ class Walk:
         at_ms = clock.at_ms
         end_ms = at_ms + piece.to_ms - piece.from_ms
         offset_ms = piece.from_ms - at_ms
-        steps = self.rate.across == "step_at_last_price"
+        steps = self.rate.steps
         while at_ms < end_ms:
             if clock.unit_to_ms <= at_ms:
                 self._begin_unit(clock, band, at_ms, offset_ms, cut=not steps)
@@ -104,7 +104,7 @@ class Walk:
             run = self.runs[clock.run]
             stop_ms = min(clock.unit_to_ms, end_ms)
             if steps:
-                stop_ms = min(stop_ms, band.tiers[clock.tier].to_ms)
+                stop_ms = min(stop_ms, band.tiers[_tier_at(band, at_ms)].to_ms)
             if not clock.charged and clock.due_ms <= stop_ms:
                 clock.charged = True
                 self._charge(clock, clock.run, offset_ms + clock.due_ms, clock.price)
@@ -135,11 +135,11 @@ class Walk:
 
     def _reprice(self, clock: Clock, band: Band, at_ms: int, offset_ms: int) -> None:
         """A step in which another price begins: what is left of it, rounding included, is paid at the new one."""
-        index = 0
-        while at_ms >= band.tiers[index].to_ms:
-            index += 1
+        index = _tier_at(band, at_ms)
         before = clock.run
         if clock.band == band.index and clock.tier == index:
+            return
+        if self.rate.across == "step_at_higher_price" and band.tiers[index].per_minute <= clock.per_minute:
             return
         self._begin_run(clock, band.index, index, offset_ms + at_ms)
         old, clock.per_minute = clock.per_minute, band.tiers[index].per_minute
@@ -181,6 +181,13 @@ def _clock_for(clocks: list[Clock | None], band: Band, piece: Piece, *, each_par
         _end_unit(clock)
     clock.occurrence = piece.occurrence
     return clock
+
+
+def _tier_at(band: Band, at_ms: int) -> int:
+    index = 0
+    while at_ms >= band.tiers[index].to_ms:
+        index += 1
+    return index
 
 
 def _end_unit(clock: Clock) -> None:

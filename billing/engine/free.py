@@ -57,7 +57,7 @@ def deduct(pieces: Sequence[Piece], rate: Rate, rules: Sequence[Free], used: Use
             cut_ms = min(piece.to_ms, piece.from_ms + left_ms)
             if cut_ms > piece.from_ms:
                 taken[scope] = taken.get(scope, 0) + cut_ms - piece.from_ms
-                after.append(piece._replace(to_ms=cut_ms, free=mark))
+                after.append(piece._replace(to_ms=cut_ms, free=mark, free_by=free.name))
             if cut_ms < piece.to_ms:
                 after.append(piece._replace(from_ms=max(piece.from_ms, cut_ms)))
         if free.shared:

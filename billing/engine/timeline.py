@@ -38,6 +38,8 @@ class Piece(NamedTuple):
     """0: as the band says; 1: free, the clock waits; 2: free, the clock runs."""
     assumed: bool
     """The day's kind is assumed, see ``Day.assumed``."""
+    free_by: str = ""
+    """The rule whose deducted minutes these are."""
 
 
 def pieces_of(spans: Iterable[tuple[int, int]], rate: Rate, zone: ZoneInfo, calendar: Calendar) -> list[Piece]:

@@ -26,6 +26,8 @@ from core.stay import Stay
 FIRST_DAY: Final = date(2025, 1, 1)
 DAYS_LOOKED_AT: Final = 730
 """Two whole years with known holidays: every kind of day after every other that really comes."""
+BEFORE: Final = (1, 4, 7, 13)
+"""Arrivals so many minutes before a window opens: in the middle of a step when the price changes."""
 STAY_LOOKED_AT: Final = timedelta(hours=50)
 
 
@@ -117,7 +119,9 @@ def _falls(tariff: Tariff, rate: Rate, calendar: Calendar, at: str) -> Iterator[
         return
     zone = tariff.zone
     for on in kinds_of_day(rate, calendar).values():
-        for minute in sorted({*(max(window.opens - 10, 0) for window in rate.windows), 9 * 60}):
+        for minute in sorted(
+            {*(max(window.opens - before, 0) for window in rate.windows for before in BEFORE), 9 * 60}
+        ):
             arrival = datetime(on.year, on.month, on.day, minute // 60, minute % 60, tzinfo=zone).astimezone(UTC)
             stay = Stay(entered_at=arrival, left_at=arrival)
             job = job_for(tariff, rate, stay, zone=zone, history=(), calendar=calendar)

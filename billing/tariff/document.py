@@ -23,7 +23,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Kind = Literal["workday", "restday", "weekend", "holiday", "make_up"]
 Scope = Literal["stay", "window", "calendar_day", "rolling", "calendar_week", "calendar_month"]
 Counting = Literal["inside_windows", "whole_stay_once_touched", "price_at_arrival"]
-Across = Literal["each_part", "unit_as_begun", "step_at_last_price"]
+Across = Literal["each_part", "unit_as_begun", "step_at_last_price", "step_at_higher_price"]
 Step = Literal["class", "cap", "reduction", "coupon", "rounding"]
 
 
@@ -212,7 +212,8 @@ class Plan(Part):
     window before it, or the first one); or those inside, all at the price of the band in which the stay began."""
     across_bands: Across = "each_part"
     """A unit that is not complete when another band of the same clock begins: rounded there; finished at the price it
-    was begun with; or paid by the minute on each side with only the last step rounded, at the last price."""
+    was begun with; or paid by the minute on each side with only the last step rounded, at the last price. Where
+    the last price is the lower one a fee would fall with time; ``step_at_higher_price`` leaves such a step alone."""
     incomplete_units: Literal["continue", "end_with_window"] = "continue"
     restarts: Scope = "stay"
     rolling_min: Annotated[int, Field(strict=True, gt=0, le=527_040)] = 1440

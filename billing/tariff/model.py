@@ -145,6 +145,11 @@ class Rate:
         return (*self.free, *self.caps)
 
     @cached_property
+    def steps(self) -> bool:
+        """Whether a step runs on across a change of price and is repriced there."""
+        return self.across in {"step_at_last_price", "step_at_higher_price"}
+
+    @cached_property
     def rolls(self) -> bool:
         """Whether anything here goes by periods from the arrival."""
         return "rolling" in {*(band.restarts for band in self.bands), *(rule.per for rule in self.limits)}

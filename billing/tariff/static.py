@@ -73,7 +73,7 @@ def _plan(document: TariffDocument, plan: Plan, at: str) -> Iterator[Problem]:
     yield from _clocks(plan, at)
     yield from _unknown_bands(plan.free, plan.bands, f"{at}.free")
     yield from _unknown_bands(plan.caps, plan.bands, f"{at}.caps")
-    if plan.across_bands == "step_at_last_price":
+    if plan.across_bands in {"step_at_last_price", "step_at_higher_price"}:
         yield from _steps(plan, at)
 
 
@@ -156,10 +156,10 @@ def _clocks(plan: Plan, at: str) -> Iterator[Problem]:
 def _steps(plan: Plan, at: str) -> Iterator[Problem]:
     steps = {tier.unit_min for band in plan.bands for tier in band.tiers}
     if len(steps) != 1 or None in steps or any(tier.per_min is None for band in plan.bands for tier in band.tiers):
-        what = "a step at the last price needs the same unit_min and a per_min in every tier"
+        what = "a step across prices needs the same unit_min and a per_min in every tier"
         yield Problem(at=at, what=what)
     if any((tier.rounding or plan.rounding).mode != "up" for band in plan.bands for tier in band.tiers):
-        yield Problem(at=at, what="a step at the last price is rounded up")
+        yield Problem(at=at, what="a step across prices is rounded up")
 
 
 def _unknown_bands(rules: Sequence[Free | Cap], bands: Sequence[Band], at: str) -> Iterator[Problem]:

@@ -281,6 +281,15 @@ def ocpi_week(entry: datetime, leave: datetime, _vehicle: str, _history: Sequenc
 
 def ocpi_step(entry: datetime, leave: datetime, _vehicle: str, _history: Sequence[Visit]) -> int:
     prices = [500 if at.hour < 17 else 700 for at in minutes_of(entry, leave, AMSTERDAM)]
+    fee = Fraction(0)
+    for start in range(0, len(prices), 10):
+        step = [max(prices[start : end + 1]) for end in range(start, min(start + 10, len(prices)))]
+        fee += Fraction(sum(step) + (10 - len(step)) * step[-1], 60)
+    return int(fee + Fraction(1, 2))
+
+
+def ocpi_step_at_last_price(entry: datetime, leave: datetime, _vehicle: str, _history: Sequence[Visit]) -> int:
+    prices = [500 if at.hour < 17 else 700 for at in minutes_of(entry, leave, AMSTERDAM)]
     if not prices:
         return 0
     return int(Fraction(sum(prices) + (-len(prices) % 10) * prices[-1], 60) + Fraction(1, 2))
@@ -347,6 +356,7 @@ WALKERS: dict[str, tuple[Walker, tuple[str, ...]]] = {
     "au-wilson-westpoint-reentry": (wilson, ("small",)),
     "eu-ocpi-parking-weekday-sat": (ocpi_week, ("small",)),
     "eu-ocpi-step-across-price-change": (ocpi_step, ("small",)),
+    "eu-ocpi-step-across-price-change--last-price": (ocpi_step_at_last_price, ("small",)),
     "us-cds-rate-units": (curb_hours, ("small",)),
     "us-cds-rate-units--hour_rolling": (curb_hours, ("small",)),
     "us-cds-rate-units--day_calendar": (curb_days, ("small",)),

@@ -1,0 +1,86 @@
+"""What a notice must not be published with, and the stay that shows it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from billing.notices import read, shipped
+from billing.tariff.check import check
+from billing.tariff.read import read_document
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def problems(notice: str, change: Change) -> list[str]:
+    document = json.loads(read(notice))
+    change(document)
+    return [str(problem) for problem in check(read_document(json.dumps(document).encode()))]
+
+
+def plan(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(iter(document["plans"].values()))
+    return found
+
+
+FALLS = "eu-ocpi-step-across-price-change--last-price"
+"""The specification's rule to the letter: at midnight, where the price falls, a step becomes cheaper."""
+
+
+@pytest.mark.parametrize("notice", [one for one in shipped() if one != FALLS])
+def test_nothing_is_wrong_with_a_shipped_notice(notice: str) -> None:
+    assert not check(read_document(read(notice)))
+
+
+def test_hours_that_nobody_prices_must_be_declared_free() -> None:
+    [problem] = problems("xinchang-kerb", lambda d: plan(d).update(outside="nothing"))
+    assert "gap: no band claims some hours" in problem
+    assert "at 00:00 has no price" in problem
+
+
+def test_a_band_for_workdays_leaves_rest_days_undeclared() -> None:
+    def only_workdays(document: dict[str, Any]) -> None:
+        plan(document)["bands"] = [
+            {
+                "name": "paid",
+                "windows": [{"days": ["workday"]}],
+                "tiers": [{"from_min": 0, "unit_min": 60, "price_fen": 1}],
+            }
+        ]
+        plan(document)["outside"] = "nothing"
+
+    [problem] = problems("xinchang-kerb", only_workdays)
+    assert "2025-01-01" in problem  # New Year's Day, a Wednesday
+
+
+def test_windows_that_overlap_need_a_priority() -> None:
+    def longer_night(document: dict[str, Any]) -> None:
+        plan(document)["bands"][1]["windows"][0]["opens"] = "18:00"
+
+    [problem] = problems("cn-bj-class1", longer_night)
+    assert "overlap: two windows of day and night" in problem
+    assert "at 18:00 has two prices" in problem
+
+
+def test_a_night_that_runs_into_the_next_days_window_overlaps_it() -> None:
+    def longer_night(document: dict[str, Any]) -> None:
+        plan(document)["bands"][1]["windows"][0]["closes"] = "07:30"
+
+    assert "at 07:00 has two prices" in problems("cn-bj-class1", longer_night)[0]
+
+
+def test_a_cap_below_the_first_price_is_refused() -> None:
+    [problem] = problems("cn-zj-taizhou-zone1", lambda d: plan(d)["caps"][0].update(amount_fen=499))
+    assert "¥4.99 is below the first price of the band 'paid', ¥5.00" in problem
+    assert "the shortest charged stay" in problem
+
+
+def test_a_fee_that_falls_with_time_is_refused_with_two_stays() -> None:
+    [problem] = problems(FALLS, lambda _: None)
+    assert "the fee falls as time goes on" in problem
+    assert " cost €" in problem
+
+
+def test_a_document_with_problems_of_its_own_is_not_priced() -> None:
+    assert "is no time zone" in problems("xinchang-kerb", lambda d: d.update(zone="Nowhere"))[0]
