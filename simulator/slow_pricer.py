@@ -42,7 +42,24 @@ def walk_xinchang_kerb(entered_ms: int, left_ms: int, zone: ZoneInfo) -> int:
     return fee_fen
 
 
-PRICERS: Mapping[str, Pricer] = {"xinchang-kerb": walk_xinchang_kerb}
+def walk_xinchang_scenic(entered_ms: int, left_ms: int, zone: ZoneInfo) -> int:
+    """The scenic area's car park, for a blue plate.
+
+    Half an hour is free. A longer stay costs 10 yuan for each calendar day on which it fills at least a minute.
+    """
+    stayed_ms = 0
+    on_day_ms: list[int] = [0]
+    for minute_of_day, part_ms in _walk(entered_ms, left_ms, zone):
+        if minute_of_day == 0 and stayed_ms:
+            on_day_ms.append(0)
+        on_day_ms[-1] += part_ms
+        stayed_ms += part_ms
+    if stayed_ms // _MINUTE_MS <= 30:  # noqa: PLR2004 - the notice's half hour
+        return 0
+    return sum(1_000 for one_day_ms in on_day_ms if one_day_ms >= _MINUTE_MS)
+
+
+PRICERS: Mapping[str, Pricer] = {"xinchang-kerb": walk_xinchang_kerb, "xinchang-scenic": walk_xinchang_scenic}
 """By the tariff's code in the city file."""
 
 

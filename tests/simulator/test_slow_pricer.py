@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.clock import milliseconds
-from simulator.slow_pricer import slow_fee, walk_xinchang_kerb
+from simulator.slow_pricer import slow_fee, walk_xinchang_kerb, walk_xinchang_scenic
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -52,6 +52,22 @@ def test_a_zone_with_daylight_saving_is_walked_by_its_own_clocks() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     entered = milliseconds(datetime(2026, 3, 28, 20, 30, tzinfo=berlin))
     assert walk_xinchang_kerb(entered, milliseconds(datetime(2026, 3, 29, 8, 0, tzinfo=berlin)), berlin) == 300
+
+
+@pytest.mark.parametrize(
+    ("entered", "left", "fee_fen"),
+    [
+        ("2026-03-10T10:00:00", "2026-03-10T10:30:59", 0),
+        ("2026-03-10T10:00:00", "2026-03-10T10:31:00", 1000),
+        ("2026-03-10T23:40:00", "2026-03-11T00:10:00", 0),
+        ("2026-03-10T23:00:00", "2026-03-11T00:00:00", 1000),
+        ("2026-03-10T23:00:00", "2026-03-11T00:00:59", 1000),
+        ("2026-03-10T23:00:00", "2026-03-11T00:01:00", 2000),
+        ("2026-03-10T10:00:00", "2026-03-13T09:00:00", 4000),
+    ],
+)
+def test_the_scenic_area_is_paid_by_the_day(entered: str, left: str, fee_fen: int) -> None:
+    assert walk_xinchang_scenic(ms(entered), ms(left), SHANGHAI) == fee_fen
 
 
 def test_unknown_words_have_no_fee() -> None:
