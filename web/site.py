@@ -104,6 +104,7 @@ async def respond(request: Request, asset: Asset | None, *, cache: str) -> Respo
     if asset is None:
         return Response("not found", status_code=404, media_type="text/plain", headers={"Cache-Control": ASK_AGAIN})
     headers = {"Cache-Control": cache, "ETag": asset.etag, "Vary": "Accept-Encoding"}
+    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY  # a worker lives by the policy of its own file
     if asset.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     headers["Content-Type"] = asset.media_type

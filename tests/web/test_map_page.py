@@ -260,6 +260,12 @@ async def test_a_shared_link_opens_the_lot_and_back_closes_it(live_city: LiveCit
     await expect(page.locator("#lot-name")).to_have_count(0)
 
 
+async def test_a_link_to_a_lot_that_is_gone_says_so(live_city: LiveCity, visits: Visits) -> None:
+    visit = await visits.to(f"{live_city.url}/#lot=GONE")
+    await expect(visit.page.locator(".notice")).to_contain_text("已经没有了")
+    assert "GONE" not in visit.page.url
+
+
 async def test_a_lots_sheet_says_what_a_stay_costs_and_why(live_city: LiveCity, visits: Visits) -> None:
     lot = next(lot for lot in (await lots_of(live_city)).values() if lot["price_summary"])
     visit = await visits.to(f"{live_city.url}/#lot={lot['id']}", lang="en-GB")
@@ -316,6 +322,13 @@ async def test_the_sheet_keeps_its_place_while_numbers_change(live_city: LiveCit
     await live_city.publish(sensor, occupied=True)
     await expect(badge).not_to_have_text(before)
     assert await page.locator(".lot").evaluate("(sheet) => sheet.scrollTop") == 120
+
+
+async def test_the_api_is_described_from_our_own_files(live_city: LiveCity, visits: Visits) -> None:
+    visit = await visits.to(f"{live_city.url}/docs")
+    await expect(visit.page.get_by_text("/api/v1/lots/{lot_id}/quote")).to_be_visible()
+    await visit.page.locator(".opblock-summary").first.click()
+    await expect(visit.page.locator(".opblock.is-open .responses-wrapper")).to_be_visible()
 
 
 @pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])

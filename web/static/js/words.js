@@ -61,6 +61,7 @@ export const words = {
   "lot.off_street": ["停车场", "Car park"],
   "lot.estimated": ["估计值", "Estimate"],
   "lot.estimated.long": ["按出入口计数估计，不逐个车位监测", "Estimated by counting at the gates, not space by space"],
+  "lot.gone": ["链接里的停车点已经没有了，这里是全部停车点。", "The car park of this link is no longer here; these are all there are."],
   "lot.back": ["返回列表", "Back to the list"],
   "lot.free.of": ["{free} 个空位，共 {n} 个", "{free} of {n} spaces free"],
   "lot.free": ["空闲", "Free"],

@@ -4,6 +4,7 @@ import * as maplibre from "/vendor/maplibre-gl-6.17.0/maplibre-gl.mjs";
 
 /** @type {any} */
 const library = maplibre;
+library.prewarm(); // its workers load while the town's outline is on its way
 export const Canvas = library.Map;
 export const LngLatBounds = library.LngLatBounds;
 

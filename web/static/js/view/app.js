@@ -2,14 +2,14 @@
 
 import { html, use, useEffect, useState } from "../lib.js";
 import { chooseLang, lang } from "../look.js";
-import { chosen, city, lots, stale, totals } from "../state.js";
+import { chosen, city, loading, lots, stale, totals } from "../state.js";
 import { count, t, titleFor } from "../i18n.js";
 import { Icon } from "./icons.js";
 import { Legend } from "./legend.js";
 import { List } from "./list.js";
 import { LotSheet } from "./lot-sheet.js";
 import { MapTools } from "./map-tools.js";
-import { Notices } from "./notices.js";
+import { Notices, notice } from "./notices.js";
 import { Panel } from "./panel.js";
 import { Search } from "./search.js";
 
@@ -20,6 +20,12 @@ export function App() {
   const frame = use(city);
   const old = use(stale);
   const [legend, showLegend] = useState(false);
+  const gone = open !== null && !lot && loading.peek() === "ready";
+  useEffect(() => {
+    if (!gone) return;
+    chosen.value = null;
+    notice.value = t("lot.gone");
+  }, [gone]);
   useEffect(() => {
     document.body.classList.toggle("stale", old);
   }, [old]);
