@@ -34,6 +34,12 @@ def minutes_text(minutes: int, lang: Lang) -> str:
     return f"{hours} 小时 {rest} 分" if lang == "zh" else f"{hours} h {rest} min"
 
 
+def most_text(amount: str, per: str, rolling_min: int, lang: Lang) -> str:
+    """A cap: ``at most ¥20.00 a day``, ``at most ¥30.00 in 24 hours``."""
+    within = scope_text(per, rolling_min, lang)
+    return said((f"{within}最高 {amount}", f"at most {amount} {'in ' if per == 'rolling' else ''}{within}"), lang)
+
+
 def scope_text(per: str, rolling_min: int, lang: Lang) -> str:
     """``a day``, ``24 hours``: what a cap or free minutes go by."""
     return minutes_text(rolling_min, lang) if per == "rolling" else said(SCOPES[per], lang)

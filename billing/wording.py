@@ -16,7 +16,8 @@ from billing.lines import (
     UnitsCharged,
     WithinFreeMinutes,
 )
-from billing.phrases import DAY, Lang, minutes_text, scope_text
+from billing.phrases import DAY, Lang, minutes_text, most_text, said, scope_text
+from billing.tariff.words import VEHICLES
 from core.money import yuan_text
 
 ASSUMED: Final = {"zh": "（节假日安排未公布，按星期计）", "en": " (holidays not announced yet: by the weekday)"}
@@ -29,8 +30,8 @@ CLASS_ASSUMED: Final = {
 def why_text(line: Line, lang: Lang, currency: str) -> str:
     """Why a line has its amount, one phrase without a full stop."""
     label = line.label[0 if lang == "zh" else 1]
-    said = _facts(line, lang, currency)
-    text = f"{label}：{said}" if lang == "zh" else f"{label}: {said}"
+    facts = _facts(line, lang, currency)
+    text = f"{label}：{facts}" if lang == "zh" else f"{label}: {facts}"
     return text + (ASSUMED[lang] if line.calendar_assumed else "")
 
 
@@ -56,18 +57,20 @@ def _facts(line: Line, lang: Lang, currency: str) -> str:  # noqa: C901, PLR0911
         case FreeBand():
             return "免费" if zh else "free"
         case CapReached(cap_fen=cap, per=per, rolling_min=rolling):
-            most, within = yuan_text(cap, currency), scope_text(per, rolling, lang)
-            return f"{within}最高 {most}" if zh else f"at most {most}, {within}"
+            return most_text(yuan_text(cap, currency), per, rolling, lang)
         case PercentDue(percent=percent):
             return f"按 {percent}% 收取" if zh else f"{percent} % is due"
         case LinkedStaysCredited(stays=stays):
             return (
-                f"连续停放，减去前 {stays} 次已计费用" if zh else f"counted as one stay: less what {stays} before cost"
+                f"连续停放，减去前 {stays} 次已计费用"
+                if zh
+                else f"one stay with the {stays} before: what was due for it is taken off"
             )
         case Settled(to_fen=unit):
             return f"取整到 {yuan_text(unit, currency)}" if zh else f"made round to {yuan_text(unit, currency)}"
         case Exempt(vehicle=vehicle):
-            return f"{vehicle} 免费" if zh else f"{vehicle} vehicles pay nothing"
+            name = said(VEHICLES.get(vehicle, (vehicle, vehicle)), lang)
+            return f"{name}免费" if zh else f"{name}: free of charge"
 
 
 def _units(why: UnitsCharged, lang: Lang, currency: str) -> str:

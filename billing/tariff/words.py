@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from billing.phrases import Lang, minutes_text, said, scope_text
+from billing.phrases import Lang, minutes_text, most_text, said, scope_text
 from billing.tariff.document import Free, Plan, TariffDocument, Text, Tier, Window
 from core.money import yuan_text
 
@@ -67,9 +67,10 @@ def price_summary(document: TariffDocument, lang: Lang) -> str:
     for band in charged[:2]:
         windows = _hours(band.windows[0]) if band.windows else ""
         parts.append(f"{windows} {_tiers_text(band.tiers, document.currency, lang)}".strip())
-    for cap in plan.caps[:1]:
-        most, per = yuan_text(cap.amount_fen, document.currency), scope_text(cap.per, plan.rolling_min, lang)
-        parts.append(said((f"{per}最高 {most}", f"at most {most} {_within(cap.per)} {per}"), lang))
+    parts += [
+        most_text(yuan_text(cap.amount_fen, document.currency), cap.per, plan.rolling_min, lang)
+        for cap in plan.caps[:1]
+    ]
     return said(("；", "; "), lang).join(parts)
 
 
@@ -98,8 +99,7 @@ def _plan(document: TariffDocument, plan: Plan, lang: Lang) -> Iterator[str]:
     if plan.outside == "free":
         yield said(("其他时间不收费", "other hours are not charged"), lang)
     for cap in plan.caps:
-        most, per = yuan_text(cap.amount_fen, document.currency), scope_text(cap.per, plan.rolling_min, lang)
-        yield said((f"{per}最高 {most}", f"at most {most} {_within(cap.per)} {per}"), lang)
+        yield most_text(yuan_text(cap.amount_fen, document.currency), cap.per, plan.rolling_min, lang)
     if plan.rounding.mode == "down":
         yield said(("不足一个计费单位的不计费", "an incomplete unit is not charged"), lang)
 
@@ -128,10 +128,10 @@ def _free(plan: Plan, free: Free, lang: Lang) -> str:
     if free.stays == "first_of_day":
         per = said(("当日首次停放", "the first stay of a day"), lang)
     if free.mode == "deducted":
-        return said((f"{per}前 {length}免费", f"the first {length}{f' of {per}' if per else ''} are free"), lang)
+        return said((f"{per}前 {length}免费", f"first {length}{f' of {per}' if per else ''} free"), lang)
     zh = f"{per}不超过 {length}（含）免费" if free.boundary == "inclusive" else f"{per}不足 {length}免费"
-    en = f"{'up to' if free.boundary == 'inclusive' else 'under'} {length} free{f', {per}' if per else ''}"
-    return said((zh, en), lang)
+    each = f", in each {per}" if free.per == "rolling" else f", {per}" if per else ""
+    return said((zh, f"{'up to' if free.boundary == 'inclusive' else 'under'} {length} free{each}"), lang)
 
 
 def _free_short(free: Free, lang: Lang) -> str:
@@ -157,26 +157,24 @@ def _tiers_text(tiers: tuple[Tier, ...], currency: str, lang: Lang) -> str:
 def _tier(tier: Tier, currency: str, lang: Lang) -> str:
     price = yuan_text(tier.price_fen, currency)
     if tier.unit_min is None:
-        each = said((f"{price}/次", f"{price} once"), lang)
+        each = said((f"{price}/次", price if tier.to_min else f"{price} once"), lang)
     elif tier.per_min is None:
         each = f"{price}/{_unit(tier.unit_min, lang)}"
     else:
         each = f"{price}/{_unit(tier.per_min, lang)}"
     first, last = tier.from_min, tier.to_min
-    if first == 0 and last is not None:
-        return said((f"{minutes_text(last, lang)}内 {each}", f"to {minutes_text(last, lang)} {each}"), lang)
+    if last is not None:
+        upto = minutes_text(last, lang)
+        zh = f"{upto}内 {each}" if first == 0 else f"{minutes_text(first, lang)}至 {upto} {each}"
+        return said((zh, f"{'' if first == 0 else 'then '}{each} up to {upto}"), lang)
     if first == 0:
         return each
-    return said((f"超过 {minutes_text(first, lang)} {each}", f"beyond {minutes_text(first, lang)} {each}"), lang)
+    return said((f"超过 {minutes_text(first, lang)} {each}", f"then {each}"), lang)
 
 
 def _unit(minutes: int, lang: Lang) -> str:
     text = minutes_text(minutes, lang)
     return text.removeprefix("1 ")
-
-
-def _within(per: str) -> str:
-    return "in" if per == "rolling" else "for"
 
 
 def _text(label: Text, lang: Lang) -> str:
