@@ -41,6 +41,9 @@ class Showing:
         self._changed = self.picture
         self._spaces, self._states, self._lots = Kept(), Kept(), Kept()
         self.stream = Stream(started_ms, self._snapshot)
+        self.stream.begin(self.picture.version)
+        self.is_loaded = False
+        """Whether the tables have been read; before that there is nothing to show, not even an empty city."""
 
     @property
     def registry(self) -> Registry:
@@ -81,6 +84,7 @@ class Showing:
         self._spaces.get(registry, WGS84, lambda: answer)
         same_order = answer.etag == self.spaces().etag and list(registry.lot_at) == list(self.registry.lot_at)
         self._city, self._prices = city, prices
+        self.is_loaded = True
         if not same_order:
             self.picture = self._changed = city.picture(self.picture.version + 1, now_ms, prices.hour_fen(now_ms))
             self.stream.begin(self.picture.version)

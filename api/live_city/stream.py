@@ -77,8 +77,7 @@ class Stream:
                     seen, frames = self._since(seen, allowed)
                     yield frames
                 allowed = SLOW
-                if seen == self._newest:
-                    await news.wait()
+                await news.wait()
         finally:
             self.viewers -= 1
 

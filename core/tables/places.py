@@ -17,6 +17,8 @@ class City(Base):
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, default=1)
     name: Mapped[str]
     geometry: Mapped[dict[str, Any] | None]
+    attribution: Mapped[str | None]
+    """Whom to credit for the data, shown on the map."""
 
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
 

@@ -20,6 +20,7 @@ def upgrade() -> None:
             id SMALLINT NOT NULL,
             name TEXT NOT NULL,
             geometry JSONB,
+            attribution TEXT,
             CONSTRAINT city_pkey PRIMARY KEY (id),
             CONSTRAINT city_only_one_check CHECK (id = 1)
         )

@@ -57,7 +57,8 @@ async def store_city(job: ImportJob) -> None:
     """The name and bounds, and what is drawn under the map; a file without either leaves it as it is."""
     if job.city.city:
         job.report.city = job.city.city.name
-        values = {"name": job.city.city.name, "geometry": job.city.city.bounds.geojson()}
+        bounds, credit = job.city.city.bounds.geojson(), job.city.attribution
+        values = {"name": job.city.city.name, "geometry": bounds, "attribution": credit}
         await job.db.execute(
             upsert(City).values(id=1, **values).on_conflict_do_update(index_elements=["id"], set_=values)
         )
