@@ -14,13 +14,19 @@ from api.limits import READS, Allowance
 from api.live_city.registry import LotEntry
 from api.live_city.showing import Showing
 from api.parts import Parts
-from core.errors import InvalidError, LotNotFoundError
+from core.errors import InvalidError, LotNotFoundError, UnavailableError
 from core.geo import Bounds
 
 Lang = Literal["zh", "en"]
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+ -]\d\d:\d\d)")
 _BLANK_FOR_PLUS = re.compile(r" (\d\d:\d\d)$")
+
+
+class CityNotReadError(UnavailableError):
+    """This process has just begun, or has never reached its database. Carries ``retry_after_seconds``."""
+
+    slug = "city-not-read"
 
 
 class BadBoxError(InvalidError):
@@ -54,6 +60,8 @@ async def _now(parts: "TheParts") -> datetime:
 
 
 async def _showing(parts: "TheParts") -> Showing:
+    if not parts.showing.is_loaded:
+        raise CityNotReadError("the city is being read; try again in a second", retry_after_seconds=1)
     return parts.showing
 
 

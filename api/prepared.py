@@ -31,6 +31,7 @@ class Prepared:
     def __init__(self, app: ASGIApp, *, showing: Showing, measures: Measures, headers: Headers) -> None:
         """Stand before ``app``; every answer also carries ``headers``."""
         self._app = app
+        self._showing = showing
         self._measures = measures
         self._headers = headers
         self._ready: Final[dict[str, Ready]] = {
@@ -44,7 +45,7 @@ class Prepared:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at once, or let the application do it."""
         ready = self._ready.get(scope["path"]) if scope["type"] == "http" else None
-        if ready is None or scope["query_string"] or scope["method"] != "GET":
+        if ready is None or scope["query_string"] or scope["method"] != "GET" or not self._showing.is_loaded:
             await self._app(scope, receive, send)
             return
         make, media_type, cache = ready

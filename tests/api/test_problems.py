@@ -2,11 +2,17 @@
 
 import asyncio
 import json
+from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from fastapi import FastAPI, Request
+from pydantic import SecretStr
 
+from api.app import create_app
+from core.errors import InvalidError
+from core.settings import Settings
 from tests.api.conftest import Api, running
 from tests.api.town import Town
 
@@ -154,3 +160,22 @@ async def test_metrics_count_by_template_and_show_the_city(api: Api, town: Town)
     assert 'parking_spaces{state="occupied"} 1.0' in text
     assert 'parking_spaces{state="unknown"} 4.0' in text
     assert "parking_api_city_age_seconds" in text
+
+
+async def test_a_process_that_never_reached_its_database_shows_no_empty_city() -> None:
+    nowhere = SecretStr("postgresql://nobody:x@127.0.0.1:1/none")
+    app = create_app(Settings(database_url=nowhere, secret_key=SecretStr("x" * 32)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        for path in ("/api/v1/lots", "/api/v1/spaces", "/api/v1/spaces/state", "/api/v1/live", "/api/v1/city"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()["type"]) == (503, "/problems/city-not-read"), path
+        assert (await client.get("/health/live")).status_code == 200
+        ready = await client.get("/health/ready")
+        assert ready.json()["facts"]["failing"] == ["database", "live", "migrations"]
+
+
+@pytest.mark.parametrize("missing", [{"database_url": None}, {"secret_key": SecretStr("short")}])
+def test_a_missing_setting_is_named_at_once(missing: dict[str, Any]) -> None:
+    settings = {"database_url": SecretStr("postgresql://x@y/z"), "secret_key": SecretStr("x" * 32), **missing}
+    with pytest.raises(InvalidError, match="PARKING_"):
+        create_app(Settings(**settings))
