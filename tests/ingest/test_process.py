@@ -163,3 +163,23 @@ async def test_killed_at_random_moments_it_loses_and_doubles_nothing(street: Str
         return kept == await street.times()
 
     await until(sessions_are_the_same)
+
+
+async def test_a_reading_refused_as_from_the_future_stays_refused_when_repeated_later(
+    street: Street, now_ms: int
+) -> None:
+    soon = int(time.time() * 1_000) + 4_000
+    await street.start_ingest(future_tolerance_seconds=2)
+    street.send("KL-001", occupied=True, at_ms=soon)
+    await street.until_refusals(1)
+    await street.kill_ingest()
+    await street.start_ingest(future_tolerance_seconds=2)
+
+    async def its_time_has_come() -> bool:
+        return time.time() * 1_000 > soon
+
+    await until(its_time_has_come)
+    street.send("KL-001", occupied=True, at_ms=soon)
+    street.send("KL-002", occupied=True, at_ms=now_ms)
+    await street.until_readings(1)
+    assert [row["times"] for row in await street.until_refusals(1)] == [2]
