@@ -7,8 +7,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from billing.calendar import Calendar, seeded
+from billing.engine.clocks import Charge
 from billing.engine.history import job_for
-from billing.engine.work import Job, work
+from billing.engine.work import Job, settle, work
 from billing.itemise import lines_of
 from billing.lines import Bill, Exempt, Line, Quote
 from billing.tariff.model import MS_IN_MINUTE, Tariff
@@ -118,17 +119,22 @@ def _next_change(
     """
     left_ms = _departure_ms(tariff, left_at)
     for ahead in (*(span for span in LOOKS_AHEAD if span < horizon), horizon):
-        until_ms = left_ms + ahead // timedelta(milliseconds=1)
-        later = work(job, until_ms)
-        due = sorted({charge.due_ms for charge in later.charges if charge.due_ms > left_ms})
-        if job.rate.across == "step_at_last_price":
-            index = next((i for i, at_ms in enumerate(due) if work(job, at_ms).total_fen != now_fen), len(due))
-        elif later.total_fen == now_fen:
+        charges = work(job, left_ms + ahead // timedelta(milliseconds=1)).charges
+
+        def total_at(at_ms: int, charges: Sequence[Charge] = charges) -> int:
+            return settle(job, [charge for charge in charges if charge.due_ms <= at_ms])[-1]
+
+        instants = sorted({charge.due_ms for charge in charges if charge.due_ms > left_ms})
+        if not instants:
             continue
+        if job.rate.across == "step_at_last_price" or total_at(instants[0]) != now_fen:
+            changed = next((at_ms for at_ms in instants if total_at(at_ms) != now_fen), None)
+        elif total_at(instants[-1]) != now_fen:
+            changed = instants[bisect_left(instants, now_fen + 1, key=total_at)]
         else:
-            index = bisect_left(due, now_fen + 1, key=lambda at_ms: work(job, at_ms).total_fen)
-        if index < len(due):
-            return instant(due[index]), Fen(work(job, due[index]).total_fen)
+            changed = None
+        if changed is not None:
+            return instant(changed), Fen(total_at(changed))
     return None
 
 

@@ -108,11 +108,38 @@ class Walk:
             if not clock.charged and clock.due_ms <= stop_ms:
                 clock.charged = True
                 self._charge(clock, clock.run, offset_ms + clock.due_ms, clock.price)
+            if stop_ms == clock.unit_to_ms and not steps:
+                stop_ms = self._whole_units(clock, band, piece, offset_ms, end_ms)
             run.counted_ms += stop_ms - at_ms
             run.to_ms = offset_ms + stop_ms
             run.assumed = run.assumed or piece.assumed
             at_ms = stop_ms
         clock.at_ms = end_ms
+
+    def _whole_units(self, clock: Clock, band: Band, piece: Piece, offset_ms: int, end_ms: int) -> int:
+        """Units that begin and end within the piece, in one go: the clock's position after them."""
+        tier = band.tiers[clock.tier]
+        from_ms = clock.unit_to_ms
+        to_ms = from_ms + (min(end_ms, tier.to_ms) - from_ms) // tier.unit_ms * tier.unit_ms
+        if to_ms <= from_ms or clock.band != band.index:
+            return from_ms
+        amount = tier.price_of(0, tier.unit_ms) * self.rate.percent_before_cap // PERCENTS
+        self.charges += [
+            Charge(
+                offset_ms + at_ms + tier.need_ms,
+                amount,
+                band.index,
+                clock.run,
+                offset_ms + at_ms,
+                piece.occurrence,
+                piece.day,
+                piece.period,
+            )
+            for at_ms in range(from_ms, to_ms, tier.unit_ms)
+        ]
+        clock.unit_from_ms = to_ms - tier.unit_ms
+        clock.unit_to_ms = to_ms
+        return to_ms
 
     def _begin_unit(self, clock: Clock, band: Band, at_ms: int, offset_ms: int, *, cut: bool) -> None:
         index = clock.tier if clock.band == band.index else 0

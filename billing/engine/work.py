@@ -47,10 +47,8 @@ class Working(NamedTuple):
     freed: dict[int, Free]
     """Runs that cost nothing because of free minutes."""
     cuts: list[Cut]
-    gross: int
-    """All charges, in ``Rate.scale`` parts of a fen."""
     due: int
-    """After caps."""
+    """After caps, in ``Rate.scale`` parts of a fen."""
     total_fen: int
 
 
@@ -80,12 +78,24 @@ def work(job: Job, to_ms: int, free_used: Used | None = None, cap_used: Used | N
     if lost or touched_ms > job.from_ms:
         charges, freed = _without_free(charges, lost, touched_ms + rate.tick_ms if touched_ms > job.from_ms else 0)
     charges = [charge for charge in charges if charge.due_ms <= to_ms]
-    gross = sum(charge.amount for charge in charges)
-    cuts = cuts_of(charges, job.caps, cap_used) if job.caps and charges else []
-    due = gross - sum(cut.amount for cut in cuts)
+    cuts, due, total_fen = settle(job, charges, cap_used)
+    return Working(pieces, charges, walk.runs, freed, cuts, due, total_fen)
+
+
+def settle(job: Job, charges: Sequence[Charge], cap_used: Used | None = None) -> tuple[list[Cut], int, int]:
+    """What caps take off the charges, what is due after them (in parts of a fen), and the total in fen.
+
+    The charges of a longer stay that are due by an instant are those of the stay that ends there.
+    """
+    rate = job.rate
+    due = sum(charge.amount for charge in charges)
+    cuts: list[Cut] = []
+    if job.caps and charges:
+        cuts = cuts_of(charges, job.caps, dict(job.cap_used) if cap_used is None else cap_used)
+        due -= sum(cut.amount for cut in cuts)
     after = due * rate.percent_after_cap // PERCENTS
     total_fen = round_to(after, rate.scale * rate.to_fen, rate.rounding) * rate.to_fen
-    return Working(pieces, charges, walk.runs, freed, cuts, gross, due, max(total_fen - job.credit_fen, 0))
+    return cuts, due, max(total_fen - job.credit_fen, 0)
 
 
 def _origin_ms(job: Job, pieces: Sequence[Piece]) -> int:

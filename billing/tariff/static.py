@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billing.tariff.days import KINDS, PLAIN_DAYS
-from billing.tariff.document import Band, Cap, Free, Plan, TariffDocument, Tier
+from billing.tariff.document import Band, Cap, Free, Plan, Rounding, TariffDocument, Tier
 from billing.tariff.problems import Problem, did_you_mean
 
 
@@ -68,7 +68,7 @@ def _plan(document: TariffDocument, plan: Plan, at: str) -> Iterator[Problem]:
     days = KINDS | PLAIN_DAYS | {"other"} | {one.name for one in document.day_classes}
     for index, band in enumerate(plan.bands):
         yield from _windows(band, f"{at}.bands.{index}", days)
-        yield from _tiers(band, f"{at}.bands.{index}")
+        yield from _tiers(band, plan.rounding, f"{at}.bands.{index}")
     yield from _names(plan, (), at)
     yield from _clocks(plan, at)
     yield from _unknown_bands(plan.free, plan.bands, f"{at}.free")
@@ -95,11 +95,11 @@ def _windows(band: Band, at: str, days: frozenset[str]) -> Iterator[Problem]:
             yield Problem(at=f"{here}.opens", what="a window opens at 00:00 of a day, not at 24:00")
 
 
-def _tiers(band: Band, at: str) -> Iterator[Problem]:
+def _tiers(band: Band, rounding: Rounding, at: str) -> Iterator[Problem]:
     expected: int | None = 0
     for index, tier in enumerate(band.tiers):
         here = f"{at}.tiers.{index}"
-        yield from _unit(tier, here)
+        yield from _unit(tier, tier.rounding or rounding, here)
         if expected is None:
             yield Problem(at=here, what="only the last tier has no end")
             return
@@ -123,7 +123,7 @@ def _misfit(tier: Tier, expected: int, at: str) -> Problem:
     )
 
 
-def _unit(tier: Tier, at: str) -> Iterator[Problem]:
+def _unit(tier: Tier, rounding: Rounding, at: str) -> Iterator[Problem]:
     if tier.unit_min is None:
         if tier.per_min is not None:
             yield Problem(at=at, what="a price by time (per_min) needs the step it is charged in (unit_min)")
@@ -134,10 +134,8 @@ def _unit(tier: Tier, at: str) -> Iterator[Problem]:
             what=f"a unit of {tier.unit_min} minutes does not fit into the tier's {tier.to_min - tier.from_min}",
             shows=f"the unit begun at minute {tier.from_min} would be cut short and cost all the same",
         )
-    if tier.rounding and tier.rounding.ignore_tail_min >= tier.unit_min:
-        what = (
-            f"a tail of {tier.rounding.ignore_tail_min} minutes is ignored in units of {tier.unit_min}: nothing is left"
-        )
+    if rounding.ignore_tail_min >= tier.unit_min:
+        what = f"a tail of {rounding.ignore_tail_min} minutes is ignored in units of {tier.unit_min}: nothing is left"
         yield Problem(at=at, what=what)
 
 
