@@ -11,12 +11,12 @@ import web
 from api import city, health, kiosk, live, lots, metrics, problems, quotes, sessions, spaces
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
-from api.operator import audits, closures, logins
+from api.operator import audits, closures, logins, tariffs
 from api.parts import Parts
 from api.prepared import Prepared
 from core.settings import Settings
 
-MODULES = (lots, quotes, spaces, sessions, live, city, logins, closures, audits, kiosk, health, metrics)
+MODULES = (lots, quotes, spaces, sessions, live, city, logins, closures, audits, tariffs, kiosk, health, metrics)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -1,4 +1,4 @@
-"""`parking tariff`: price a stay by a notice, check a notice, show its price table. Needs no database."""
+"""`parking tariff`: price a stay by a notice, check a notice, show its price table; these need no database."""
 
 import json
 from datetime import datetime
@@ -11,10 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from billing.fee import fee_object
-from billing.notices import read, shipped
-from billing.phrases import Lang, minutes_text
+from billing.phrases import minutes_text
 from billing.pricing import quote
-from billing.tariff import Tariff, load_tariff
 from billing.tariff.check import check as check_document
 from billing.tariff.read import TariffInvalidError, read_document
 from billing.tariff.table import section_title
@@ -23,8 +21,11 @@ from billing.tariff.words import vehicle_text
 from core.errors import InvalidError
 from core.money import yuan_text
 from core.stay import Stay, VehicleClass
+from ops.commands import tariff_publish
+from ops.notices import language, load_notice, notice_bytes
 
 app = typer.Typer(help="Price notices: price a stay, check a notice, print its table.", no_args_is_help=True)
+app.add_typer(tariff_publish.app)
 
 File = Annotated[str, typer.Argument(help="A notice's JSON file, or the id of a shipped one.")]
 Language = Annotated[str, typer.Option("--lang", help="zh or en.")]
@@ -86,34 +87,6 @@ def table(file: File, lang: Language = "zh") -> None:
             fees = [yuan_text(fee, board.tariff.currency) for fee in example.fees]
             grid.add_row(minutes_text(example.minutes, chosen), *fees)
         console.print(grid)
-
-
-def load_notice(file: str) -> Tariff:
-    """The tariff in a file, or the shipped one of that id.
-
-    Raises:
-        InvalidError: neither a file nor an id, or no tariff in it.
-    """
-    return load_tariff(notice_bytes(file))
-
-
-def notice_bytes(file: str) -> bytes:
-    """A notice's document, from a file or by the id of a shipped one."""
-    path = Path(file)
-    if path.is_file():
-        return path.read_bytes()
-    if file in shipped():
-        return read(file)
-    raise InvalidError(f"there is no file {file!r}, and no shipped notice of that id; shipped: {', '.join(shipped())}")
-
-
-def language(text: str) -> Lang:
-    """The language an option names."""
-    match text:
-        case "zh" | "en":
-            return text
-        case _:
-            raise InvalidError(f"the languages are zh and en, not {text!r}")
 
 
 def _stay(entry: str, leave: str, zone: ZoneInfo) -> Stay:
