@@ -118,10 +118,12 @@ class Walk:
 
     def _whole_units(self, clock: Clock, band: Band, piece: Piece, offset_ms: int, end_ms: int) -> int:
         """Units that begin and end within the piece, in one go: the clock's position after them."""
-        tier = band.tiers[clock.tier]
         from_ms = clock.unit_to_ms
+        if clock.band != band.index:  # the unit that ends here was begun in another band
+            return from_ms
+        tier = band.tiers[clock.tier]
         to_ms = from_ms + (min(end_ms, tier.to_ms) - from_ms) // tier.unit_ms * tier.unit_ms
-        if to_ms <= from_ms or clock.band != band.index:
+        if to_ms <= from_ms:
             return from_ms
         amount = tier.price_of(0, tier.unit_ms) * self.rate.percent_before_cap // PERCENTS
         self.charges += [
