@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """4 is MQTT 3.1.1 (cheaper in Python), 5 is MQTT 5."""
     mqtt_ca_file: Path | None = None
     """Certificate authority for ``mqtts://``; unset: the system's own."""
+    mqtt_keepalive_seconds: int = Field(default=30, ge=2, le=3_600)
+    """A connection to the broker over which nothing comes any more is noticed within twice this."""
     batch_size: PositiveInt = Field(default=1_000, le=20_000)
     """Most messages written in one transaction; the broker's window must not be smaller."""
     flush_after_ms: PositiveInt = Field(default=200, le=5_000)

@@ -38,6 +38,11 @@ class Inbox:
         return len(self._messages)
 
     @property
+    def is_closed(self) -> bool:
+        """Whether the process is to end once this is empty."""
+        return self._closed
+
+    @property
     def is_full(self) -> bool:
         """Whether the hard limit is reached: the subscriber then drops the connection and the broker queues."""
         return len(self._messages) >= self._limit

@@ -44,19 +44,37 @@ class Pipeline:
         self._clock = clock
         self._db: asyncpg.Connection | None = None
         self._is_stale = True
+        self.attempt_began: float | None = None
+        """When the transaction being tried began, on the monotonic clock; None while none is tried."""
+        self.idle_since: float | None = time.monotonic()
+        """Since when everything received is written and acknowledged; None while there is work."""
 
     async def drain(self, inbox: Inbox) -> None:
         """Write every batch, acknowledge it after its commit, and never give one up."""
         async for batch in inbox.batches(idle_seconds=IDLE_SECONDS):
-            await self._write_until_done(batch)
+            if batch:
+                self.idle_since = None
+            if not await self._write_until_done(batch, inbox):
+                log.warning("batch.left_to_the_broker", messages=len(batch) + len(inbox))
+                return
             self._ack(batch)
             metrics.waiting.set(len(inbox))
+            if self.idle_since is None and not len(inbox):
+                self.idle_since = time.monotonic()
         if self._db is not None:
             await self._db.close()
 
-    async def _write_until_done(self, batch: Sequence[Message]) -> None:
+    def break_off(self) -> None:
+        """Give up the transaction being tried, as the database neither answers nor fails; it is tried again."""
+        metrics.broken_off.inc()
+        if self._db is not None:
+            self._db.terminate()
+
+    async def _write_until_done(self, batch: Sequence[Message], inbox: Inbox) -> bool:
+        """Try until it is written; False when the database is away and the process is to end: it will come again."""
         wait_seconds = RETRY_SECONDS[0]
         while True:
+            self.attempt_began = time.monotonic()
             try:
                 db = await self._connected()
                 if batch:
@@ -70,10 +88,14 @@ class Pipeline:
                 metrics.retries.labels("database").inc()
                 log.warning("database.away", why=f"{type(error).__name__}: {error}", waiting_seconds=wait_seconds)
                 await self._disconnect()
+                if inbox.is_closed:
+                    return False
                 await asyncio.sleep(wait_seconds)
                 wait_seconds = min(2 * wait_seconds, RETRY_SECONDS[1])
             else:
-                return
+                return True
+            finally:
+                self.attempt_began = None
 
     async def _write(self, db: asyncpg.Connection, batch: Sequence[Message]) -> None:
         began = time.perf_counter()

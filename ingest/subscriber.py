@@ -2,12 +2,15 @@
 
 Acknowledgements go out in arrival order, after the commit, and only on the connection their message came on: a number
 acknowledged on a later connection would remove another message from the broker.
+
+What the broker says of itself comes over the same connection, at most once, and past the inbox.
 """
 
 import asyncio
 import random
 import ssl
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -21,6 +24,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from core.clock import Clock
 from core.errors import InvalidError
+from ingest import metrics
+from ingest.broker import WATCHED, BrokerFigures
 from ingest.inbox import Inbox, Message
 
 if TYPE_CHECKING:
@@ -29,11 +34,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 KEEPALIVE_SECONDS: Final = 30
+"""A connection over which nothing comes any more is noticed within twice this."""
 SESSION_EXPIRY_SECONDS: Final = 7 * 24 * 3_600
 RECONNECT_SECONDS: Final = (0.2, 15.0)
 """First and longest wait before connecting again, doubled between and spread by half."""
 PACKETS_A_TURN: Final = 200
 """Packets read before other tasks get a turn."""
+INBOX_FULL: Final = "inbox-full"
+"""Why a connection is dropped that brings more than can be written: the broker queues until there is room again."""
 DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -48,15 +56,24 @@ class Subscriber:
         topics: Sequence[str],
         inbox: Inbox,
         clock: Clock,
+        admitted: Callable[[], Awaitable[None]],
         version: int = 4,
         ca_file: Path | None = None,
+        keepalive_seconds: int = KEEPALIVE_SECONDS,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
             raise InvalidError("PARKING_MQTT_URL is mqtt://user:password@host:port or mqtts://...", scheme=parts.scheme)
         self.epoch = 0
         self.is_connected = False
-        self.last_packet_ms = 0
+        self.is_subscribed = False
+        self.connected_at: float | None = None
+        """When this connection was made, on the monotonic clock."""
+        self.heard_at = 0.0
+        """When the last message came, or the connection was made."""
+        self.unacknowledged = 0
+        """Messages of this connection that were received and not acknowledged: nought whenever there is no work."""
+        self.figures = BrokerFigures()
         self._host = parts.hostname
         self._port = parts.port or DEFAULT_PORTS[parts.scheme]
         self._topics = [(topic, 1) for topic in topics]
@@ -64,7 +81,12 @@ class Subscriber:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._lost = asyncio.Event()
+        self._stopped = asyncio.Event()
         self._stopping = False
+        self._subscribing: int | None = None
+        self._admitted = admitted
+        self._keepalive_seconds = keepalive_seconds
+        self._acknowledged = 0
         self._is_version_5 = version == MQTTProtocolVersion.MQTTv5
         self._client = self._build_client(client_id, MQTTProtocolVersion(version))
         if parts.username:
@@ -73,12 +95,17 @@ class Subscriber:
             self._client.tls_set_context(ssl.create_default_context(cafile=str(ca_file) if ca_file else None))
 
     async def run(self) -> None:
-        """Connect, read, and connect again whenever the connection is lost, until ``stop``."""
+        """Connect, read, and connect again whenever the connection is lost, until ``stop``.
+
+        Before each connection it waits to be admitted: whoever has been followed by a stand-by must not come back.
+        """
         wait_seconds = RECONNECT_SECONDS[0]
         while not self._stopping:
             if not self._inbox.has_room:
                 await asyncio.sleep(RECONNECT_SECONDS[0])
                 continue
+            if not await self._is_admitted():
+                return
             try:
                 await asyncio.to_thread(self._connect)
             except OSError as error:
@@ -97,6 +124,9 @@ class Subscriber:
             if message.qos and message.epoch == self.epoch and self.is_connected:
                 self._client.ack(message.mid, message.qos)
                 sent += 1
+        self.unacknowledged -= sent
+        self._acknowledged += sent
+        metrics.unacknowledged.set(self.unacknowledged)
         return sent
 
     def stop(self) -> None:
@@ -104,12 +134,25 @@ class Subscriber:
         self._stopping = True
         self._client.disconnect()
         self._lost.set()
+        self._stopped.set()
 
     def drop(self, why: str) -> None:
         """Cut the connection on purpose; the broker redelivers what was not acknowledged on the next."""
+        if self.connected_at is None:
+            return
         log.warning("broker.dropped", why=why, waiting=len(self._inbox))
+        metrics.dropped_connections.labels(why).inc()
         self._close()
         self._lost.set()
+
+    async def _is_admitted(self) -> bool:
+        """Wait to be admitted, or to be told to stop; which of the two it was."""
+        waiting = [asyncio.ensure_future(self._admitted()), asyncio.ensure_future(self._stopped.wait())]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        admitted = waiting[0].done()
+        for task in waiting:
+            task.cancel()
+        return admitted and not self._stopping
 
     def _build_client(self, client_id: str, version: MQTTProtocolVersion) -> Client:
         client = Client(
@@ -135,17 +178,21 @@ class Subscriber:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no hints here
             properties.SessionExpiryInterval = SESSION_EXPIRY_SECONDS
             properties.ReceiveMaximum = 65_535
-            self._client.connect(self._host, self._port, KEEPALIVE_SECONDS, clean_start=False, properties=properties)
+            self._client.connect(
+                self._host, self._port, self._keepalive_seconds, clean_start=False, properties=properties
+            )
         else:
-            self._client.connect(self._host, self._port, KEEPALIVE_SECONDS)
+            self._client.connect(self._host, self._port, self._keepalive_seconds)
 
     async def _stay_connected(self) -> bool:
         """Serve this connection until it is lost; returns whether it ever was accepted."""
         self._lost.clear()
         self.epoch += 1
+        self.unacknowledged = 0
         sock = self._client.socket()
-        if sock is None:
+        if sock is None or self._stopping:
             return False
+        self.connected_at = self.heard_at = time.monotonic()
         self._loop.add_reader(sock, self._on_readable)
         self._want_write()
         was_accepted = False
@@ -158,7 +205,7 @@ class Subscriber:
                     self._lost.set()
             was_accepted = was_accepted or self.is_connected
             if self._inbox.is_full:
-                self.drop("the inbox is full: the broker queues until the writer has caught up")
+                self.drop(INBOX_FULL)
         self._close()
         return was_accepted
 
@@ -169,10 +216,17 @@ class Subscriber:
                 self._lost.set()
                 return
             if self._inbox.is_full:
-                self.drop("the inbox is full: the broker queues until the writer has caught up")
+                self.drop(INBOX_FULL)
                 return
             if len(self._inbox) == before:
-                return
+                break
+        sock = self._client.socket()
+        if isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
+            self._loop.call_soon(self._on_decrypted, sock)  # nothing will make the socket readable for these
+
+    def _on_decrypted(self, sock: ssl.SSLSocket) -> None:
+        if self._client.socket() is sock and self.connected_at is not None:
+            self._on_readable()
 
     def _want_write(self) -> None:
         sock = self._client.socket()
@@ -187,7 +241,8 @@ class Subscriber:
             self._loop.remove_writer(sock)
 
     def _close(self) -> None:
-        self.is_connected = False
+        self.is_connected = self.is_subscribed = False
+        self.connected_at = None
         sock = self._client.socket()
         if sock is not None and sock.fileno() >= 0:
             self._loop.remove_reader(sock)
@@ -210,16 +265,21 @@ class Subscriber:
             self._lost.set()
             return
         self.is_connected = True
+        metrics.connections.inc()
         log.info("broker.connected", session_resumed=flags.session_present, epoch=self.epoch)
-        client.subscribe(self._topics)
+        _, self._subscribing = client.subscribe(self._topics)
+        client.subscribe([(topic, 0) for topic in WATCHED])  # a broker may refuse: then nothing is watched
 
     def _on_subscribe(
-        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+        self, _client: Client, _data: object, mid: int, reasons: list[ReasonCode], _properties: Properties | None
     ) -> None:
+        if mid != self._subscribing:
+            return
         refused = [topic for (topic, _), reason in zip(self._topics, reasons, strict=False) if reason.is_failure]
         if refused:
             log.error("broker.subscription_refused", topics=refused)
         else:
+            self.is_subscribed = True
             log.info("broker.subscribed", topics=len(self._topics))
 
     def _on_disconnect(
@@ -236,10 +296,21 @@ class Subscriber:
         self._lost.set()
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        now_ms = self._clock.now_ms()
-        self.last_packet_ms = now_ms
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "\ufffd"
+        if topic.startswith("$SYS/"):
+            self.figures.take(
+                topic,
+                bytes(message.payload),
+                is_old=message.retain,
+                acknowledged=self._acknowledged,
+                in_hand=self.unacknowledged,
+            )
+            return
+        self.heard_at = time.monotonic()
+        if message.qos:
+            self.unacknowledged += 1
+        now_ms = self._clock.now_ms()
         self._inbox.put(Message(topic, bytes(message.payload), now_ms, self.epoch, message.mid, message.qos))

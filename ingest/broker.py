@@ -1,0 +1,101 @@
+"""What the broker says of itself: its counters, who was turned away, and what it took and nobody got.
+
+Mosquitto's names under ``$SYS``; a broker that has others tells nothing here and nothing is missed but the watching.
+"""
+
+import re
+import time
+from collections import OrderedDict
+from typing import Final
+
+import structlog
+
+from ingest import metrics
+
+log = structlog.get_logger()
+
+WATCHED: Final = ("$SYS/broker/#",)
+
+_FIGURES: Final = {
+    "clients/connected": metrics.broker_clients,
+    "messages/inflight": metrics.broker_inflight,
+    "store/messages/count": metrics.broker_stored,
+    "store/messages/bytes": metrics.broker_stored_bytes,
+    "heap/current": metrics.broker_heap,
+    "retained messages/count": metrics.broker_retained,
+    "publish/messages/dropped": metrics.broker_dropped,
+    "publish/messages/received": metrics.broker_received,
+}
+_TURNED_AWAY: Final = re.compile(r"Client (.*) disconnected, not authorised\.")
+_NAMED_EVERY_SECONDS: Final = 600.0
+_NAMES_KEPT: Final = 1_000
+
+
+class BrokerFigures:
+    """The newest figures of one broker, and what is wrong in them. Begins anew when the broker does."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, int] = {}
+        self._dropped_before: int | None = None
+        self._denied_before: int | None = None
+        self._named: OrderedDict[str, float] = OrderedDict()
+
+    @property
+    def waiting(self) -> int | None:
+        """Messages that the broker holds for somebody; None when it does not say."""
+        stored = self.values.get("store/messages/count")
+        return None if stored is None else max(0, stored - self.values.get("retained messages/count", 0))
+
+    def take(self, topic: str, payload: bytes, *, is_old: bool, acknowledged: int, in_hand: int) -> None:
+        """One message from under ``$SYS``.
+
+        Args:
+            topic: as it came.
+            payload: a number, or a line of the broker's log.
+            is_old: it is of an earlier round, kept for those who subscribe.
+            acknowledged: how many messages this process has acknowledged so far.
+            in_hand: how many it has received and not acknowledged.
+        """
+        name = topic.removeprefix("$SYS/broker/")
+        if name == "log/N":
+            self._read_line(payload.decode(errors="replace"))
+        elif name == "publish/messages/sent":  # changes in every round, after all that is compared here
+            if not is_old:
+                self._watch_denied(acknowledged, in_hand)
+        elif name in _FIGURES and payload.isdigit():
+            self._keep(name, int(payload))
+
+    def _keep(self, name: str, number: int) -> None:
+        if name == "publish/messages/received" and number < self.values.get(name, 0):
+            self.values, self._dropped_before, self._denied_before = {}, None, None  # the broker began anew
+        self.values[name] = number
+        _FIGURES[name].set(number)
+        if name == "publish/messages/dropped":
+            before, self._dropped_before = self._dropped_before, number
+            if before is not None and number > before:
+                log.error("broker.dropped_messages", more=number - before, since_its_start=number)
+
+    def _watch_denied(self, acknowledged: int, in_hand: int) -> None:
+        """Count what the broker took and passed on to nobody, in rounds in which nothing is under way."""
+        if in_hand or self.waiting or "publish/messages/received" not in self.values:
+            return
+        dropped = self.values.get("publish/messages/dropped", 0)
+        denied = self.values["publish/messages/received"] - dropped - acknowledged
+        before = self._denied_before
+        if before is not None and denied > before:
+            metrics.broker_denied.inc(denied - before)
+            log.error("broker.denied_publishing", messages=denied - before, cure="parking broker watch names who")
+        self._denied_before = denied if before is None else max(denied, before)
+
+    def _read_line(self, line: str) -> None:
+        found = _TURNED_AWAY.search(line)
+        if found is None:
+            return
+        metrics.broker_turned_away.inc()
+        client, now = found[1], time.monotonic()
+        if now - self._named.get(client, -_NAMED_EVERY_SECONDS) >= _NAMED_EVERY_SECONDS:
+            self._named[client] = now
+            self._named.move_to_end(client)
+            if len(self._named) > _NAMES_KEPT:
+                self._named.popitem(last=False)
+            log.warning("broker.turned_away", client=client, cure="parking broker issue gives it a password")
