@@ -14,12 +14,13 @@ from api.limits import READS, TYPED_CODES, WRONG_CODES
 from api.live_city.registry import LotEntry, SpaceEntry
 from api.problems import responses
 from billing.fee import fee_object
+from billing.lines import bill_from_json
 from billing.pricing import price_stay, quote
 from billing.tariffs_in_force import fetch_tariff
 from core.clock import rfc3339
 from core.errors import DeniedError, NoSessionError, SpaceNotFoundError, TariffNotFoundError
 from core.stay import Stay
-from core.tables import ParkingSession, SpaceState
+from core.tables import Bill, ParkingSession, SpaceState
 from core.tokens import is_space_token
 
 CODE: Final = {"a space of the demo city": {"value": "KL-017"}}
@@ -117,8 +118,10 @@ async def find_shown(db: AsyncConnection, space: SpaceEntry, lot: LotEntry, now:
 
 
 async def fee_of(db: AsyncConnection, shown: Shown, lot: LotEntry, lang: Lang) -> dict[str, Any]:
-    """What the session costs as far as it is counted; by the notice in force when it began."""
+    """What the session costs as far as it is counted: by its bill, else by the notice in force when it began."""
     row = shown.row
+    if row.bill is not None and "bill" in row.bill:
+        return fee_object(bill_from_json(row.bill["bill"]), lang)
     if lot.tariff is None:
         return dict(NOTHING_TO_PAY)
     try:
@@ -159,12 +162,18 @@ def _newest_of(space_id: int) -> Any:
             ParkingSession.unsure,
             SpaceState.last_heard_at,
             SpaceState.last_occupied_at,
+            Bill.fee.label("bill"),
         )
+        .outerjoin(Bill, _OF_ITS_REVISION)
         .outerjoin(SpaceState, SpaceState.space_id == ParkingSession.space_id)
         .where(ParkingSession.space_id == space_id, ParkingSession.status != "void")
         .order_by(ParkingSession.entered_at.desc())
         .limit(2)
     )
+
+
+_OF_ITS_REVISION = (Bill.session_id == ParkingSession.id) & (Bill.session_revision == ParkingSession.revision)
+"""A session has one bill for each of its revisions; that of the newest is the current one."""
 
 
 def _at(row: Row[Any], space: SpaceEntry, now: datetime) -> Shown:

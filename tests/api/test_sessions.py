@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from billing.bills import bill_ended_sessions
 from core.tokens import space_token
 from tests.api.conftest import SECRET, Api
 from tests.api.town import HEARTBEAT, Town, now
@@ -57,6 +58,15 @@ async def test_an_ended_session_is_shown_until_another_begins(api: Api, town: To
     await town.report("KA-001", occupied=True)
     session = await api.json("/api/v1/spaces/KA-001/session", params=printed("KA-001"))
     assert (session["id"], session["status"], session["due_fen"]) == (str(opened), "open", 0)
+
+
+async def test_a_bill_says_the_same_as_the_fee_before_it(api: Api, town: Town) -> None:
+    await town.session("KA-001", NOON_IN_CHINA, NOON_IN_CHINA + timedelta(minutes=61))
+    path, params = "/api/v1/spaces/KA-001/session", printed("KA-001")
+    before = await api.json(path, params=params)
+    async with town.database.transaction() as db:
+        assert (await bill_ended_sessions(db, at=now(), limit=10)).bills == 1
+    assert await api.json(path, params=params) == before
 
 
 async def test_a_session_that_may_turn_out_to_be_none_is_not_announced(api: Api, town: Town) -> None:
