@@ -1,7 +1,9 @@
 """``parking demo`` and ``parking up``: a whole installation on this machine, until Ctrl-C."""
 
+import os
 import signal
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -74,6 +76,7 @@ class _Stop:
         self._minutes = minutes
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
+        signal.signal(signal.SIGHUP, self._ask_without_a_terminal)
 
     def __call__(self) -> bool:
         if self._minutes is not None and self._ends_at is None:
@@ -84,6 +87,11 @@ class _Stop:
         if self.was_asked:
             raise KeyboardInterrupt
         self.was_asked = True
+
+    def _ask_without_a_terminal(self, number: int, frame: object) -> None:
+        """The window was closed: what is left to say goes nowhere, but everything is stopped."""
+        _out.file = Path(os.devnull).open("w")  # noqa: SIM115 - until the program ends
+        self._ask(number, frame)
 
 
 def _say_since(began: float) -> "_Say":

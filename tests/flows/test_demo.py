@@ -44,12 +44,13 @@ async def test_killed_on_the_way_every_session_and_fee_equals_the_truth(here: In
     assert "ingest had died and was started again" in "".join(here.said)
 
 
-async def test_ctrl_c_stops_everything_it_started(here: Installation) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "window-closed"])
+async def test_stopping_it_stops_everything_it_started(here: Installation, number: signal.Signals) -> None:
     demo = await here.begin("demo", "--port", a_port(), "--history", "0")
     ours = [here.process(name) for name in ("ingest", "worker", "api", "simulator")]
     services = [here.service(name) for name in ("postgres", "mosquitto")]
     assert all(running is not None for running in [*ours, *services])
-    demo.send_signal(signal.SIGINT)
+    demo.send_signal(number)
     assert await demo.wait() == 0
     assert not any(running and running.is_alive() for running in [*ours, *services])
     status, _, err = await here.run("env")
