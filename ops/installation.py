@@ -46,6 +46,12 @@ class Told:
         return found if found.process.is_alive() else None
 
 
+def find_endpoints(state: State) -> Endpoints | None:
+    """Where the running services answer, with the database that the running command works on; None when none runs."""
+    endpoints, told = find_running(state), Told.find(state)
+    return replace(endpoints, database_url=told.database_url) if endpoints and told else endpoints
+
+
 def environment(process: str, endpoints: Endpoints | None = None) -> dict[str, str]:
     """Variables for one of our processes: set ones win, the rest come from what runs and from the state folder.
 
@@ -58,14 +64,12 @@ def environment(process: str, endpoints: Endpoints | None = None) -> dict[str, s
     """
     state = State.find()
     told = Told.find(state)
-    endpoints = endpoints or find_running(state)
+    endpoints = endpoints or find_endpoints(state)
     if endpoints is None:
         raise NotRunningError(
             f"no installation runs in {state.root}. Start one with `parking up` (or `parking demo`), "
             "or set PARKING_DATABASE_URL and PARKING_MQTT_URL"
         )
-    if told is not None:
-        endpoints = replace(endpoints, database_url=told.database_url)
     mqtt_urls = {"ingest": endpoints.mqtt_ingest_url, "api": endpoints.mqtt_api_url}
     found = {
         "PARKING_DATABASE_URL": endpoints.database_url,

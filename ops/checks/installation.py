@@ -100,7 +100,8 @@ def check_ports(state: State) -> Finding:
         ports = json.loads((state.root / "ports.json").read_text())
     except (OSError, json.JSONDecodeError):
         return ok("ports", "none remembered yet")
-    taken = [f"{name} {port}" for name, port in ports.items() if not _runs(state, name) and not is_port_free(port)]
+    idle = {name: port for name, port in ports.items() if not _runs(state, _holder(name))}
+    taken = [f"{name} {port}" for name, port in idle.items() if not is_port_free(port)]
     if taken:
         return warn("ports", f"held by others: {', '.join(taken)}", "none needed: the next start takes other ones")
     return ok("ports", ", ".join(f"{name} {port}" for name, port in ports.items()))
@@ -123,6 +124,11 @@ def check_processes(state: State) -> Finding:
                 "processes", f"dead: {', '.join(sorted(recorded - running))}", f"read {state.logs}, then start again"
             )
     return ok("processes", f"running: {', '.join(sorted(running))}" if running else "none running now")
+
+
+def _holder(port: str) -> str:
+    """By which record the holder of a remembered port is known: a service, or a process that shows its metrics there."""
+    return f"process-{port.removesuffix('-metrics')}" if port.endswith("-metrics") else port
 
 
 def _nearest(path: Path) -> Path:

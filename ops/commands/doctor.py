@@ -11,7 +11,7 @@ from ops.checks.finding import Finding, Verdict, fail, ok
 from ops.checks.installation import check_installation
 from ops.checks.live import check_services
 from ops.checks.machine import check_machine
-from ops.services import find_running
+from ops.installation import find_endpoints
 from ops.state import InstallationError, State
 
 app = typer.Typer(help="What is wrong with this installation, and the cure.")
@@ -33,7 +33,7 @@ def examine(state: State) -> Iterator[Finding]:
     yield from check_machine()
     yield from check_installation(state)
     try:
-        endpoints = find_running(state)
+        endpoints = find_endpoints(state)
     except InstallationError as stop:
         yield fail("services", stop.what, stop.cure)
         return
