@@ -10,7 +10,7 @@ from api.fees import Fee
 from api.problems import responses
 from billing.fee import fee_object
 from billing.pricing import quote
-from billing.tariffs_in_force import fetch_tariff
+from billing.tariffs_in_force import fetch_tariff_for
 from core.errors import InvalidError, TariffNotFoundError
 from core.stay import VEHICLE_WORDS, Stay, VehicleClass
 
@@ -56,6 +56,6 @@ async def quote_stay(
         raise StayTooLongError(f"a stay of more than {LONGEST.days} days is not quoted", longest_days=LONGEST.days)
     if lot.tariff is None:
         raise TariffNotFoundError(f"lot {lot.code} has no price notice", lot_id=lot.code, tariff=None)
-    _, tariff = await fetch_tariff(db, lot.tariff, stay.entered_at)
+    _, tariff = await fetch_tariff_for(db, lot.tariff, stay)
     of = VehicleClass(vehicle) if vehicle else None
     return fee_object(quote(tariff, stay, zone=lot.zone, vehicle=of), lang)

@@ -16,7 +16,7 @@ from api.problems import responses
 from billing.fee import fee_object
 from billing.lines import bill_from_json
 from billing.pricing import price_stay, quote
-from billing.tariffs_in_force import fetch_tariff
+from billing.tariffs_in_force import fetch_tariff_for
 from core.clock import rfc3339
 from core.errors import DeniedError, NoSessionError, SpaceNotFoundError, TariffNotFoundError
 from core.stay import Stay
@@ -124,11 +124,11 @@ async def fee_of(db: AsyncConnection, shown: Shown, lot: LotEntry, lang: Lang) -
         return fee_object(bill_from_json(row.bill["bill"]), lang)
     if lot.tariff is None:
         return dict(NOTHING_TO_PAY)
+    stay = Stay(entered_at=row.entered_at, left_at=shown.counted_to)
     try:
-        _, tariff = await fetch_tariff(db, lot.tariff, row.entered_at)
+        _, tariff = await fetch_tariff_for(db, lot.tariff, stay)
     except TariffNotFoundError:
         return dict(NOTHING_TO_PAY)
-    stay = Stay(entered_at=row.entered_at, left_at=shown.counted_to)
     fee = quote(tariff, stay, zone=lot.zone) if shown.runs else price_stay(tariff, stay, zone=lot.zone)
     return fee_object(fee, lang)
 

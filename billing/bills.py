@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.lines import bill_to_json
 from billing.pricing import price_stay
-from billing.tariffs_in_force import fetch_tariff
+from billing.tariffs_in_force import fetch_tariff_for
 from core.errors import TariffNotFoundError
 from core.money import Fen
 from core.stay import Stay
@@ -110,10 +110,10 @@ async def _price(db: AsyncConnection, row: Row[Any]) -> tuple[int | None, int, d
         return None, 0, {"engine": ENGINE, "reason": "void"}
     if row.tariff is None:
         return None, 0, {"engine": ENGINE, "reason": "no-notice"}
+    stay = Stay(entered_at=row.entered_at, left_at=row.left_at)
     try:
-        version_id, tariff = await fetch_tariff(db, row.tariff, row.entered_at)
+        version_id, tariff = await fetch_tariff_for(db, row.tariff, stay)
     except TariffNotFoundError:
         return None, 0, {"engine": ENGINE, "reason": "no-notice-in-force", "tariff": row.tariff}
-    stay = Stay(entered_at=row.entered_at, left_at=row.left_at)
     bill = price_stay(tariff, stay, zone=ZoneInfo(row.zone))
     return version_id, bill.total_fen, {"engine": ENGINE, "zone": row.zone, "bill": bill_to_json(bill)}

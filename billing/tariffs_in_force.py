@@ -1,6 +1,7 @@
 """Which version of a price notice is in force at an instant, loaded once: published versions never change."""
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.tariff import Tariff, load_tariff
 from core.errors import TariffNotFoundError
+from core.stay import Stay
 from core.tables import Tariff as TariffRow
 from core.tables import TariffVersion
 
@@ -35,6 +37,19 @@ async def fetch_tariff(db: AsyncConnection, code: str, at: datetime) -> tuple[in
     if version_id is None:
         raise TariffNotFoundError(f"no version of the price notice {code!r} is in force at that time", tariff=code)
     return version_id, _loaded.get(version_id) or await _load(db, version_id)
+
+
+async def fetch_tariff_for(db: AsyncConnection, code: str, stay: Stay) -> tuple[int, Tariff]:
+    """The version that prices all of a stay: the one in force at its arrival, or at its departure if that one says so.
+
+    Raises:
+        TariffNotFoundError: no such notice, or none of its versions is in force when the stay begins.
+    """
+    version_id, tariff = await fetch_tariff(db, code, stay.entered_at)
+    if tariff.document.when_price_changes == "version_at_departure":
+        with suppress(TariffNotFoundError):
+            return await fetch_tariff(db, code, stay.left_at)
+    return version_id, tariff
 
 
 async def _load(db: AsyncConnection, version_id: int) -> Tariff:

@@ -41,7 +41,7 @@ class Told:
             told = json.loads(_told_file(state).read_text())
             known = {field.name for field in fields(cls)}
             found = cls(**{**{key: told[key] for key in told.keys() & known}, "process": Running(**told["process"])})
-        except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+        except (OSError, json.JSONDecodeError, KeyError, TypeError):
             return None
         return found if found.process.is_alive() else None
 

@@ -127,7 +127,7 @@ def check_processes(state: State) -> Finding:
 
 
 def _holder(port: str) -> str:
-    """By which record the holder of a remembered port is known: a service, or a process that shows its metrics there."""
+    """By which record a port's holder is known: a service, or a process that shows its metrics there."""
     return f"process-{port.removesuffix('-metrics')}" if port.endswith("-metrics") else port
 
 
