@@ -87,3 +87,33 @@ class TariffNotFoundError(NotFoundError):
     """No tariff has this code, or none of its versions is in force at that instant. Carries ``tariff``."""
 
     slug = "tariff-not-found"
+
+
+class SensorNotFoundError(NotFoundError):
+    """No sensor is registered under this id. Carries ``sensor_id``."""
+
+    slug = "sensor-not-found"
+
+
+class SensorExistsError(ConflictError):
+    """A sensor is registered under this id already. Carries ``sensor_id``."""
+
+    slug = "sensor-exists"
+
+
+class SpaceWatchedError(ConflictError):
+    """Another sensor watches this space at that time. Carries ``space_code`` and ``sensor_id``."""
+
+    slug = "space-watched"
+
+
+class NotWatchingError(ConflictError):
+    """The sensor watches no space at that time. Carries ``sensor_id``."""
+
+    slug = "not-watching"
+
+
+class SensorFileRefusedError(InvalidError):
+    """A file of sensors is wrong; nothing was changed. Carries ``problems``, each with its line."""
+
+    slug = "sensor-file-refused"

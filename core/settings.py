@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.clock import Clock, parse_clock
+from core.sensor import SILENT_AFTER_HEARTBEATS, VerdictRules
 
 
 class Settings(BaseSettings):
@@ -44,6 +45,30 @@ class Settings(BaseSettings):
     future_tolerance_seconds: PositiveInt = 300
     """A reading further ahead of the instant we first received it is refused."""
 
+    sensor_late_heartbeats: float = Field(default=1.5, ge=1, le=SILENT_AFTER_HEARTBEATS)
+    """A sensor not heard for longer than so many heartbeat intervals is late; after three it is silent."""
+    sensor_flapping_changes: PositiveInt = 20
+    """A sensor that changes more often than this within an hour is flapping."""
+    sensor_stuck_days: PositiveInt = 3
+    """A sensor that says the same for longer, while its lot's others change, is stuck."""
+    sensor_battery_low_mv: PositiveInt = 3_000
+    """Below it a battery is low, where neither the sensor itself nor its model says otherwise."""
+    sensor_battery_low_pct: int = Field(default=15, ge=0, le=100)
+    """The same for sensors that report a percentage."""
+
+    keep_readings_days: int = Field(default=180, ge=0)
+    """Raw readings, by whole weeks; 0 keeps them for ever. Later than this no late reading changes a session."""
+    keep_late_evidence_days: int = Field(default=365, ge=0)
+    """Readings that came later than that: from their arrival; 0: for ever."""
+    keep_refusals_days: int = Field(default=90, ge=0)
+    """Messages that could not be read, from the last time they came; 0: for ever."""
+    keep_telemetry_days: int = Field(default=365, ge=0)
+    """What sensors said of themselves over time; 0: for ever."""
+    keep_space_history_days: int = Field(default=400, ge=0)
+    """Use of each space by the quarter of an hour; 0: for ever."""
+    keep_lot_history_days: int = Field(default=0, ge=0)
+    """Use of each lot by the quarter of an hour; 0: for ever."""
+
     host: str = "127.0.0.1"
     """Where the api listens."""
     port: int = Field(default=8000, ge=0, le=65_535)
@@ -70,3 +95,14 @@ class Settings(BaseSettings):
     def the_clock(self) -> Clock:
         """The clock every rule of this process reads."""
         return parse_clock(self.clock)
+
+    @cached_property
+    def verdict_rules(self) -> VerdictRules:
+        """The numbers by which sensors are judged."""
+        return VerdictRules(
+            late_after_heartbeats=self.sensor_late_heartbeats,
+            flapping_changes=self.sensor_flapping_changes,
+            stuck_days=self.sensor_stuck_days,
+            battery_low_mv=self.sensor_battery_low_mv,
+            battery_low_pct=self.sensor_battery_low_pct,
+        )

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from core.ids import SensorId, SpaceId
+from core.sensor import silent_after_ms
 from core.session import FoldRules
-
-SILENT_AFTER_HEARTBEATS = 3
-"""Not heard for longer than so many heartbeat intervals is silence."""
 
 ALWAYS_FROM_MS = -(1 << 62)
 ALWAYS_TO_MS = 1 << 62
@@ -30,6 +28,7 @@ class KnownSensor:
 
     sensor_id: SensorId
     codec: str
+    heartbeat_seconds: int
     watches: tuple[Watch, ...]
 
     def space_at(self, at_ms: int) -> SpaceId | None:
@@ -62,8 +61,8 @@ async def load_registry(db: asyncpg.Connection) -> Registry:
     sensors: dict[str, KnownSensor] = {}
     rows = await db.fetch(
         """
-        SELECT sensor.id, sensor.code, sensor.codec, watch.space_id, lower(watch.during) AS begins,
-               upper(watch.during) AS ends
+        SELECT sensor.id, sensor.code, sensor.codec, sensor.heartbeat_seconds, watch.space_id,
+               lower(watch.during) AS begins, upper(watch.during) AS ends
         FROM sensor LEFT JOIN sensor_assignment AS watch ON watch.sensor_id = sensor.id
         ORDER BY sensor.id, lower(watch.during) NULLS FIRST
         """
@@ -78,7 +77,12 @@ async def load_registry(db: asyncpg.Connection) -> Registry:
                 space_id=SpaceId(row["space_id"]),
             )
             watches = (*watches, watch)
-        sensors[row["code"]] = KnownSensor(sensor_id=SensorId(row["id"]), codec=row["codec"], watches=watches)
+        sensors[row["code"]] = KnownSensor(
+            sensor_id=SensorId(row["id"]),
+            codec=row["codec"],
+            heartbeat_seconds=row["heartbeat_seconds"],
+            watches=watches,
+        )
     return Registry(sensors=sensors, rules=await _load_rules(db))
 
 
@@ -103,7 +107,7 @@ async def _load_rules(db: asyncpg.Connection) -> dict[SpaceId, FoldRules]:
             shared[key] = FoldRules(
                 min_stay_ms=1_000 * min_stay,
                 min_gap_ms=1_000 * min_gap,
-                silence_ms=SILENT_AFTER_HEARTBEATS * 1_000 * heartbeat,
+                silence_ms=silent_after_ms(heartbeat),
             )
         rules[SpaceId(space_id)] = shared[key]
     return rules

@@ -10,6 +10,9 @@ from sqlalchemy import text
 from billing.bills import bill_ended_sessions
 from core.clock import Clock
 from core.db import Database
+from ops.retention import retain
+from ops.rollups import roll_up
+from ops.sensor_watch import watch_sensors
 
 log = structlog.get_logger()
 
@@ -54,5 +57,8 @@ async def prune(database: Database, clock: Clock) -> None:
 
 JOBS: Final = (
     Job(name="bill-sessions", every_seconds=10, run=bill_sessions),
+    Job(name="watch-sensors", every_seconds=60, run=watch_sensors),
+    Job(name="roll-up", every_seconds=300, run=roll_up),
+    Job(name="retain", every_seconds=3_600, run=retain),
     Job(name="prune", every_seconds=3_600, run=prune),
 )

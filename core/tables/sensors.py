@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,9 +19,17 @@ class Sensor(Base):
     """The ``sensor_id`` of topics and city files."""
     codec: Mapped[str] = mapped_column(server_default=text("'native'"))
     heartbeat_seconds: Mapped[int] = mapped_column(server_default=text("3600"))
+    maker: Mapped[str | None]
+    model: Mapped[str | None]
+    battery_low_mv: Mapped[int | None]
+    """Below so many millivolts its battery is low; unset: the limit of its model, or of the installation."""
+    note: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (CheckConstraint("heartbeat_seconds > 0", name="heartbeat"),)
+    __table_args__ = (
+        CheckConstraint("heartbeat_seconds > 0", name="heartbeat"),
+        CheckConstraint("battery_low_mv > 0", name="battery_low_mv"),
+    )
 
 
 class Assignment(Base):
@@ -50,4 +58,32 @@ class Assignment(Base):
             initially="DEFERRED",
         ),
         CheckConstraint("NOT isempty(during)", name="not_empty"),
+    )
+
+
+class Reassignment(Base):
+    """A sensor's assignments changed: its readings from an instant on are to be looked at again.
+
+    Written with the change, done by ingest, because whoever folds is the only one who folds: stored readings move to
+    the space their sensor watched after all, refused ones are taken in, and the sessions of all these spaces follow.
+    """
+
+    __tablename__ = "reassignment"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    sensor_id: Mapped[int] = mapped_column(ForeignKey("sensor.id"))
+    from_at: Mapped[datetime | None]
+    """The earliest instant at which it watches something else than before; null: from ever."""
+    asked_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    moved: Mapped[int] = mapped_column(server_default=text("0"))
+    """Readings that went to another space."""
+    taken_in: Mapped[int] = mapped_column(server_default=text("0"))
+    """Readings that had been refused and are stored now."""
+    set_aside: Mapped[int] = mapped_column(server_default=text("0"))
+    """Readings that are refused now: their sensor watched no space then."""
+
+    __table_args__ = (
+        Index(None, "sensor_id"),
+        Index("reassignment_pending_idx", "id", postgresql_where=text("done_at IS NULL")),
     )
