@@ -21,11 +21,12 @@ from billing.tariff.words import vehicle_text
 from core.errors import InvalidError
 from core.money import yuan_text
 from core.stay import Stay, VehicleClass
-from ops.commands import tariff_publish
+from ops.commands import tariff_preview, tariff_publish
 from ops.notices import language, load_notice, notice_bytes
 
-app = typer.Typer(help="Price notices: price a stay, check a notice, print its table.", no_args_is_help=True)
+app = typer.Typer(help="Price notices: tried out, checked, published.", no_args_is_help=True)
 app.add_typer(tariff_publish.app)
+app.add_typer(tariff_preview.app)
 
 File = Annotated[str, typer.Argument(help="A notice's JSON file, or the id of a shipped one.")]
 Language = Annotated[str, typer.Option("--lang", help="zh or en.")]
