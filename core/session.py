@@ -169,6 +169,21 @@ def fold(readings: Iterable[Reading], rules: FoldRules, state: FoldState = INITI
     return Folded(spans=tuple(spans), state=state)
 
 
+def base_at(readings: Iterable[Reading], floor_ms: int, rules: FoldRules, base: FoldState = INITIAL) -> FoldState:
+    """Where the fold stands at a floor: all that readings before it can still mean to those from it on.
+
+    Folding what lies at or after the floor onto this state gives the sessions that folding everything gives, the stay
+    that reaches over the floor among them; so what lies before may be forgotten.
+
+    Args:
+        readings: of one space, all that are kept; those at or after the floor are not looked at.
+        floor_ms: the floor.
+        rules: of the lot.
+        base: the state at an earlier floor, where there was one.
+    """
+    return fold((reading for reading in readings if reading.at_ms < floor_ms), rules, base).state
+
+
 def restart_at(readings: Sequence[Reading], late: OrderKey, rules: FoldRules) -> int | None:
     """Where to begin folding again after a reading with key ``late`` came late.
 

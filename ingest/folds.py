@@ -19,7 +19,7 @@ class Folds:
 
     known: dict[SpaceId, tuple[SpaceFold, int]] = field(default_factory=dict)
     lost: set[SpaceId] = field(default_factory=set)
-    """Spaces that have readings and no fold: somebody asks for them to be folded again from the start."""
+    """Spaces that have readings or sessions and no fold: somebody asks for all that is kept to be folded again."""
     _due: list[tuple[int, SpaceId]] = field(default_factory=list)
 
     def of(self, space_id: SpaceId) -> tuple[SpaceFold, int]:
@@ -57,10 +57,13 @@ async def load_folds(db: asyncpg.Connection, rules: dict[SpaceId, FoldRules]) ->
     lost = await db.fetch(
         """
         SELECT space_id FROM space_state AS state
-        WHERE fold IS NULL AND EXISTS (
-            SELECT FROM sensor_assignment AS watch
-            JOIN reading ON reading.sensor_id = watch.sensor_id AND reading.space_id = state.space_id
-            WHERE watch.space_id = state.space_id
+        WHERE fold IS NULL AND (
+            EXISTS (SELECT FROM parking_session WHERE space_id = state.space_id AND status <> 'void')
+            OR EXISTS (
+                SELECT FROM sensor_assignment AS watch
+                JOIN reading ON reading.sensor_id = watch.sensor_id AND reading.space_id = state.space_id
+                WHERE watch.space_id = state.space_id
+            )
         )
         """
     )

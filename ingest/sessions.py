@@ -35,6 +35,8 @@ class SessionWrite:
     status: str
     unsure_why: str | None
     is_new: bool
+    changed_ms: int
+    """From when on the space's use is another than was stored: the earlier of its begins, now and before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +120,20 @@ def refold(
     for index, span in enumerate(sessions):
         session_id = matched.get(index)
         if session_id is not None:
-            write = _write(session_id, space_id, span, rules, is_new=False)
-            if not _is_stored_as(by_id[session_id], write):
+            row = by_id[session_id]
+            write = _write(session_id, space_id, span, rules, is_new=False, began_ms=row.begin_ms)
+            if not _is_stored_as(row, write):
                 writes.append(write)
         elif _is_due(span, rules, now_ms):
             writes.append(_write(SessionId(_ids.take()), space_id, span, rules, is_new=True))
             session_id = writes[-1].session_id
         newest = session_id if span is folded.state.span else newest
     return SpaceFold(state=folded.state, session_id=newest), writes
+
+
+def changed_since(at_ms: int, writes: Sequence[SessionWrite]) -> int:
+    """From when on a space's use is another than before: the first reading that came or went, or a session's begin."""
+    return min((at_ms, *(write.changed_ms for write in writes)))
 
 
 def _is_due(span: Span, rules: FoldRules, now_ms: int) -> bool:
@@ -154,11 +162,25 @@ def _is_stored_as(row: StoredSession, write: SessionWrite) -> bool:
     )
 
 
-def _write(session_id: SessionId, space_id: SpaceId, span: Span, rules: FoldRules, *, is_new: bool) -> SessionWrite:
+def _write(
+    session_id: SessionId,
+    space_id: SpaceId,
+    span: Span,
+    rules: FoldRules,
+    *,
+    is_new: bool,
+    began_ms: int | None = None,
+) -> SessionWrite:
     status = "open" if span.end_ms is None else "ended" if span.is_session(rules) else "void"
     unsure_why = span.unsure_why(rules) if status == "ended" else None
     return SessionWrite(
-        session_id=session_id, space_id=space_id, span=span, status=status, unsure_why=unsure_why, is_new=is_new
+        session_id=session_id,
+        space_id=space_id,
+        span=span,
+        status=status,
+        unsure_why=unsure_why,
+        is_new=is_new,
+        changed_ms=span.begin_ms if began_ms is None else min(began_ms, span.begin_ms),
     )
 
 
@@ -175,5 +197,11 @@ def _void(space_id: SpaceId, row: StoredSession) -> SessionWrite:
         Span,
     )
     return SessionWrite(
-        session_id=row.session_id, space_id=space_id, span=span, status="void", unsure_why=None, is_new=False
+        session_id=row.session_id,
+        space_id=space_id,
+        span=span,
+        status="void",
+        unsure_why=None,
+        is_new=False,
+        changed_ms=row.begin_ms,
     )

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 import msgspec
@@ -32,6 +32,10 @@ _READING_COLUMNS: Final = (
     "rssi_dbm",
     "temperature_c",
 )
+
+
+_EVIDENCE_COLUMNS: Final = _READING_COLUMNS.index("raw") + 1
+"""Of late evidence all but the telemetry is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,22 @@ async def store_unless_repeated(db: asyncpg.Connection, arrivals: Sequence[Arriv
     )
     stored = {tuple(row) for row in rows}
     return {place for place, identity in enumerate(zip(*columns[:6], strict=True)) if identity in stored}
+
+
+async def store_evidence(db: asyncpg.Connection, arrivals: Sequence[Arrival]) -> None:
+    """Keep readings from below the refold floor, each once; they change nothing."""
+    if not arrivals:
+        return
+    await db.execute(
+        """
+        INSERT INTO late_evidence (observed_at, sensor_id, boot, seq, occupancy, kind, space_id, received_at, topic,
+                                   raw)
+        SELECT * FROM unnest($1::timestamptz[], $2::int[], $3::bigint[], $4::bigint[], $5::occupancy[],
+                             $6::reading_kind[], $7::int[], $8::timestamptz[], $9::text[], $10::bytea[])
+        ON CONFLICT DO NOTHING
+        """,
+        *zip(*(_reading_row(arrival)[:_EVIDENCE_COLUMNS] for arrival in arrivals), strict=True),
+    )
 
 
 async def store_frames(db: asyncpg.Connection, arrivals: Sequence[Arrival]) -> set[tuple[int, str, int]]:
@@ -139,7 +159,7 @@ async def store_refusals(db: asyncpg.Connection, refusals: Iterable[tuple[Refusa
         SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
                              $7::bytea[], $8::int[], $9::timestamptz[], $10::timestamptz[], $11::bigint[])
         ON CONFLICT (digest) DO UPDATE
-        SET times = refusal.times + excluded.times,
+        SET times = refusal.times + excluded.times, resolved_at = NULL,
             last_received_at = greatest(refusal.last_received_at, excluded.last_received_at)
         """,
         *zip(*(by_digest[digest] for digest in sorted(by_digest)), strict=True),
@@ -191,27 +211,39 @@ async def prepare(db: asyncpg.Connection) -> None:
         """
         CREATE TEMP TABLE IF NOT EXISTS new_state (
             space_id int, occupancy occupancy, changed_at timestamptz, last_occupied_at timestamptz,
-            heard_at timestamptz, fold text, version bigint
+            heard_at timestamptz, fold text, version bigint, changed_from timestamptz
         ) ON COMMIT DELETE ROWS
         """
     )
 
 
-async def write_states(db: asyncpg.Connection, states: Sequence[tuple[SpaceId, SpaceFold, int | None, int]]) -> int:
-    """Write where spaces stand: ``(space, fold, heard_ms or None, version expected)``.
+class StateWrite(NamedTuple):
+    """Where a space stands now."""
 
-    Returns: how many rows were of the version expected.
+    space_id: SpaceId
+    fold: SpaceFold
+    heard_ms: int | None
+    """When the newest message was received; None: none was."""
+    version: int
+    """The version its row is expected to have."""
+    changed_ms: int | None
+    """From when on its use is another than was stored; None: it is not."""
+
+
+async def write_states(db: asyncpg.Connection, states: Sequence[StateWrite]) -> int:
+    """Write where spaces stand; returns how many rows were of the version expected.
 
     The guard is in the statement: a row that has moved on is not touched, so no late writer moves the live state.
     """
     if not states:
         return 0
-    await db.copy_records_to_table("new_state", records=[_state_row(*state) for state in states], schema_name="pg_temp")
+    await db.copy_records_to_table("new_state", records=[_state_row(state) for state in states], schema_name="pg_temp")
     status = await db.execute(
         """
         UPDATE space_state AS row
         SET occupancy = new.occupancy, changed_at = new.changed_at,
             last_heard_at = greatest(row.last_heard_at, new.heard_at), last_occupied_at = new.last_occupied_at,
+            roll_up_from = least(row.roll_up_from, new.changed_from),
             fold = new.fold::json, version = row.version + 1, written_xid = pg_current_xact_id()::text::bigint
         FROM new_state AS new
         WHERE row.space_id = new.space_id AND row.version = new.version
@@ -274,14 +306,15 @@ def _session_row(write: SessionWrite, sensor_ids: dict[str, SensorId]) -> tuple[
     )
 
 
-def _state_row(space_id: SpaceId, fold: SpaceFold, heard_ms: int | None, version: int) -> tuple[object, ...]:
-    state = fold.state
+def _state_row(write: StateWrite) -> tuple[object, ...]:
+    state = write.fold.state
     return (
-        space_id,
+        write.space_id,
         _OCCUPANCY[None if state.changed_ms is None else state.occupied],
         state.changed_ms,
         state.last_occupied_ms,
-        heard_ms,
-        _encode(fold).decode(),
-        version,
+        write.heard_ms,
+        _encode(write.fold).decode(),
+        write.version,
+        write.changed_ms,
     )

@@ -15,15 +15,21 @@ from core.clock import Clock
 from core.ids import SensorId, SpaceId
 from core.occupancy import OrderKey, Reading, Reason, Refusal, order_key
 from ingest import statements as sql
-from ingest.decode import check_time, decode
+from ingest.decode import YEAR_2020_MS, check_time, decode
+from ingest.early import EarlyReadings, load_early
+from ingest.floor import NO_FLOOR_MS, hold_floor, load_floor
 from ingest.folds import Folds, load_folds
 from ingest.inbox import Message
+from ingest.reassigning import reassign_pending
 from ingest.refolding import FROM_THE_START, refold_space
 from ingest.registry import Registry, load_registry
-from ingest.sessions import SessionWrite, SpaceFold, advance, announce
+from ingest.sessions import SessionWrite, SpaceFold, advance, announce, changed_since
 from ingest.statements import Arrival
+from ingest.vitals import News, Vitals, load_vitals, store_vitals
 
 LOST_A_TRANSACTION: Final = 100
+RECENT_MS: Final = 24 * 3_600_000
+"""The refold floor is never raised above readings younger than this."""
 
 
 class OvertakenError(Exception):
@@ -52,6 +58,10 @@ class Sorted:
     older: list[Arrival] = field(default_factory=list)
     """Late, or repeated: the database tells."""
     refusals: list[tuple[Refusal, str, int]] = field(default_factory=list)
+    evidence: list[Arrival] = field(default_factory=list)
+    """From below the refold floor: kept, and changing nothing."""
+    reaches_back: bool = False
+    """Some of it is older than a day: then the floor may have been raised above it meanwhile."""
     heard: dict[SpaceId, int] = field(default_factory=dict)
     """When each space was heard last in this batch."""
     repeated: int = 0
@@ -65,16 +75,25 @@ class Writer:
         self._tolerance_ms = 1_000 * future_tolerance_seconds
         self._registry = Registry()
         self._folds = Folds()
+        self._vitals = Vitals()
         self._sensor_ids: dict[str, SensorId] = {}
-        self._refused_as_future: dict[tuple[str, OrderKey], int] = {}
+        self._early = EarlyReadings()
+        self._floor_ms = NO_FLOOR_MS
+        self._recent_ms = 0
         self._suspicious = False
 
     async def load(self, db: asyncpg.Connection) -> None:
         """Read the registry and every space's state, as after a start, an import or any doubt."""
         await sql.prepare(db)
+        if self._vitals.is_empty:
+            self._vitals = await load_vitals(db)
+        while await reassign_pending(db, self._vitals, self._clock.now_ms(), self._tolerance_ms):
+            pass
         async with db.transaction():
+            self._floor_ms = await load_floor(db)
             self._registry = await load_registry(db)
             self._folds = await load_folds(db, self._registry.rules)
+            self._early = await load_early(db, self._registry)
         self._sensor_ids = {code: sensor.sensor_id for code, sensor in self._registry.sensors.items()}
         for space_ids in _in_groups(sorted(self._folds.lost), LOST_A_TRANSACTION):
             await self._fold_lost(db, space_ids)
@@ -86,8 +105,9 @@ class Writer:
             OvertakenError: the states in memory are stale; ``load`` and try again.
             asyncpg.DataError, asyncpg.IntegrityConstraintViolationError: some row cannot be stored.
         """
-        sorted_batch = self._sort(batch, careful=self._suspicious)
         now_ms = self._clock.now_ms()
+        self._recent_ms = max(self._floor_ms, now_ms - RECENT_MS)
+        sorted_batch = self._sort(batch, careful=self._suspicious)
         try:
             async with db.transaction():
                 outcome = await self._store(db, sorted_batch, now_ms)
@@ -134,6 +154,7 @@ class Writer:
             for space_id, (fold, write) in due.items():
                 outcome.folds[space_id] = (fold, self._folds.of(space_id)[1] + 1)
                 outcome.writes.append(write)
+                outcome.changed[space_id] = write.changed_ms
             await self._write_folds(db, outcome, {}, now_ms)
         self._keep(outcome)
         return len(due)
@@ -147,10 +168,12 @@ class Writer:
                 fold, writes = await refold_space(db, space_id, FROM_THE_START, rules, now_ms)
                 outcome.folds[space_id] = (fold, self._folds.of(space_id)[1] + 1)
                 outcome.writes.extend(writes)
+                outcome.changed[space_id] = changed_since(max(self._floor_ms, YEAR_2020_MS), writes)
             await self._write_folds(db, outcome, {}, now_ms)
         self._keep(outcome)
 
     def _keep(self, outcome: "Outcome") -> None:
+        self._vitals.keep(outcome.news)
         for space_id, (fold, version) in outcome.folds.items():
             self._folds.keep(space_id, fold, version, self._registry.rules[space_id])
 
@@ -167,13 +190,10 @@ class Writer:
     def _sort_reading(self, result: Sorted, reading: Reading, message: Message, *, careful: bool) -> None:
         key = order_key(reading)
         received_ms = message.received_ms
-        first_ms = received_ms
-        if self._refused_as_future:
-            first_ms = self._refused_as_future.get((reading.sensor, key), received_ms)
-        refusal = check_time(reading, first_ms, self._tolerance_ms)
+        refusal = check_time(reading, self._early.first_arrival(key, received_ms), self._tolerance_ms)
         if refusal is not None:
             if refusal.reason is Reason.FROM_THE_FUTURE:
-                self._refused_as_future.setdefault((reading.sensor, key), received_ms)
+                self._early.remember(key, received_ms)
             result.refusals.append((refusal, message.topic, received_ms))
             return
         sensor = self._registry.sensors[reading.sensor]
@@ -191,6 +211,11 @@ class Writer:
         arrival = Arrival(reading, sensor.sensor_id, space_id, received_ms, message.topic)
         if received_ms > result.heard.get(space_id, 0):
             result.heard[space_id] = received_ms
+        if reading.at_ms < self._recent_ms:
+            result.reaches_back = True
+            if reading.at_ms < self._floor_ms:
+                result.evidence.append(arrival)
+                return
         newest = self._folds.of(space_id)[0].state.key
         if careful or (newest is not None and key <= newest):
             if key == newest and not careful:
@@ -206,26 +231,33 @@ class Writer:
 
     async def _store(self, db: asyncpg.Connection, batch: Sorted, now_ms: int) -> "Outcome":
         outcome = Outcome()
+        if batch.reaches_back and await hold_floor(db) != self._floor_ms:
+            raise OvertakenError
+        await sql.store_evidence(db, batch.evidence)
         await self._drop_repeated_frames(db, batch, outcome)
         newer = [arrival for of_space in batch.newer.values() for arrival in of_space.values()]
         await sql.store_readings(db, newer)
         outcome.stored.extend(newer)
         late = await self._store_older(db, batch, outcome)
         for space_id, of_space in batch.newer.items():
-            if space_id in late:
+            if space_id in late or not of_space:
                 continue
             fold, version = self._folds.of(space_id)
             readings = [of_space[key].reading for key in sorted(of_space)]
             fold, writes = advance(space_id, fold, readings, self._registry.rules[space_id], now_ms)
             outcome.folds[space_id] = (fold, version + 1)
             outcome.writes.extend(writes)
+            outcome.changed[space_id] = changed_since(readings[0].at_ms, writes)
         for space_id, key in late.items():
             rules = self._registry.rules[space_id]
             fold, writes = await refold_space(db, space_id, key, rules, now_ms)
             outcome.folds[space_id] = (fold, self._folds.of(space_id)[1] + 1)
             outcome.writes.extend(writes)
+            outcome.changed[space_id] = changed_since(key[0], writes)
         outcome.refolded = len(late)
         await self._write_folds(db, outcome, batch.heard, now_ms)
+        outcome.news = self._vitals.news(outcome.stored, self._registry.sensors)
+        await store_vitals(db, outcome.news)
         await sql.store_refusals(db, batch.refusals)
         return outcome
 
@@ -281,7 +313,7 @@ class Writer:
                 fold, version = self._folds.of(space_id)
                 outcome.folds[space_id] = (fold, version + 1)
         states = [
-            (space_id, fold, heard.get(space_id), version - 1)
+            sql.StateWrite(space_id, fold, heard.get(space_id), version - 1, outcome.changed.get(space_id))
             for space_id, (fold, version) in sorted(outcome.folds.items())
         ]
         if await sql.write_states(db, states) != len(states):
@@ -297,7 +329,10 @@ class Outcome:
     stored: list[Arrival] = field(default_factory=list)
     repeated: int = 0
     folds: dict[SpaceId, tuple[SpaceFold, int]] = field(default_factory=dict)
+    changed: dict[SpaceId, int] = field(default_factory=dict)
+    """From when on the use of a space is another than before."""
     writes: list[SessionWrite] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
     sessions: int = 0
     refolded: int = 0
 

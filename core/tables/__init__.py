@@ -2,13 +2,17 @@
 
 from core.tables.accounts import Audit, DeviceKey, Login, Operator
 from core.tables.base import Base
+from core.tables.broker import BrokerAccount
 from core.tables.jobs import JobRun
 from core.tables.money import Bill, Tariff, TariffVersion
 from core.tables.places import Area, City, Context, Lot, LotArea, LotCount, Space, SpaceArea
 from core.tables.plates import PlateEvidence, PlateRow
 from core.tables.readings import ReadingRow, RefusalRow, SpaceState, UplinkFrame
-from core.tables.sensors import Assignment, Sensor
+from core.tables.retention import FoldBase, LateEvidence, RefoldFloor
+from core.tables.rollups import LotQuarter, SpaceQuarter
+from core.tables.sensors import Assignment, Reassignment, Sensor
 from core.tables.sessions import ParkingSession
+from core.tables.vitals import SensorState, SensorTelemetry, SensorVerdict
 
 __all__ = [
     "Area",
@@ -16,23 +20,33 @@ __all__ = [
     "Audit",
     "Base",
     "Bill",
+    "BrokerAccount",
     "City",
     "Context",
     "DeviceKey",
+    "FoldBase",
     "JobRun",
+    "LateEvidence",
     "Login",
     "Lot",
     "LotArea",
     "LotCount",
+    "LotQuarter",
     "Operator",
     "ParkingSession",
     "PlateEvidence",
     "PlateRow",
     "ReadingRow",
+    "Reassignment",
+    "RefoldFloor",
     "RefusalRow",
     "Sensor",
+    "SensorState",
+    "SensorTelemetry",
+    "SensorVerdict",
     "Space",
     "SpaceArea",
+    "SpaceQuarter",
     "SpaceState",
     "Tariff",
     "TariffVersion",

@@ -97,6 +97,8 @@ class SpaceState(Base):
     """Raised by every write; a writer that expected another version has been overtaken."""
     fold: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """``core.session.FoldState`` as JSON."""
+    roll_up_from: Mapped[datetime | None]
+    """From then on its use by the quarter of an hour is to be computed again; every write lowers it."""
     written_xid: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     """Transaction of the last write, by which readers find what is new."""
 
