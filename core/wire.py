@@ -36,6 +36,8 @@ class Envelope(StrEnum):
     THINGPARK = "thingpark"
     SENML = "senml"
     NBIOT = "nbiot"
+    UNREGISTERED = "unregistered"
+    """A native reading of a sensor that nobody has registered, under the one user that all of these share."""
 
 
 # bound once: looking up an enumeration's member costs every message 50 ns
@@ -60,6 +62,7 @@ SUBSCRIPTIONS: Final = (
     "v3/+/devices/+/+",
     "mqtt/things/+/uplink",
     "aep/+/+/+",
+    "unregistered/+/up",
 )
 """Filters that together match every topic on which a reading may arrive."""
 
@@ -81,6 +84,8 @@ def parse_topic(topic: str) -> Address | None:  # noqa: PLR0911 - one answer for
             return Address(Envelope.SENML, sensor_id)
         case ["aep", _, device_id, event]:
             return Address(Envelope.NBIOT, device_id, "up" if event == "dataReport" else event)
+        case ["unregistered", sensor_id, "up"]:
+            return Address(Envelope.UNREGISTERED, sensor_id)
         case _:
             return None
 
@@ -98,6 +103,11 @@ def gateway_topic(site: str, gateway_id: str) -> str:
 def senml_topic(sensor_id: str) -> str:
     """Where a sensor publishes SenML packs."""
     return f"parking/{_level(sensor_id)}/senml"
+
+
+def unregistered_topic(sensor_id: str) -> str:
+    """Where a sensor that nobody has registered makes itself known."""
+    return f"unregistered/{_level(sensor_id)}/up"
 
 
 def chirpstack_topic(application_id: str, dev_eui: str, event: str = "up") -> str:

@@ -98,4 +98,4 @@ class BrokerFigures:
             self._named.move_to_end(client)
             if len(self._named) > _NAMES_KEPT:
                 self._named.popitem(last=False)
-            log.warning("broker.turned_away", client=client, cure="parking broker issue gives it a password")
+            log.warning("broker.turned_away", client=client, cure="parking broker credentials gives it a password")

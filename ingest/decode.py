@@ -50,6 +50,8 @@ def decode(topic: str, payload: bytes, *, registry: Registry) -> Sequence[Readin
         envelope = address.envelope
         if envelope is _NATIVE:
             return (_accept(read_native(payload, address.device), registry),)
+        if envelope is Envelope.UNREGISTERED:
+            return (_decode_unregistered(payload, address.device, registry),)
         if envelope is _GATEWAY:
             return [_decode_element(element, registry) for element in split_gateway(payload)]
         return _decode_envelope(address, payload, registry)
@@ -103,6 +105,18 @@ def _decode_element(element: bytes, registry: Registry) -> Reading | Refusal:
         return _accept(read_native(element, None), registry)
     except EnvelopeError as error:
         return _refusal(error, element, fallback=None)
+
+
+def _decode_unregistered(payload: bytes, sensor: str, registry: Registry) -> Refusal:
+    """Never a reading: whoever shares this user can say that it is any sensor.
+
+    Raises:
+        EnvelopeError: it is no native reading.
+    """
+    reading = read_native(payload, sensor)
+    if registry.codec_of(sensor) is None:
+        return _refused(reading, Reason.UNKNOWN_SENSOR, "no such sensor is registered")
+    return _refused(reading, Reason.UNKNOWN_SENSOR, "registered, but sends as one that is not: give it its own user")
 
 
 def _decode_envelope(address: Address, payload: bytes, registry: Registry) -> Sequence[Reading | Refusal]:
@@ -180,7 +194,7 @@ def _refusal(error: EnvelopeError, raw: bytes, *, fallback: str | None) -> Refus
 def _sensor_of(address: Address) -> str | None:
     """The sensor a topic names, where it names one."""
     match address.envelope:
-        case Envelope.NATIVE | Envelope.SENML:
+        case Envelope.NATIVE | Envelope.SENML | Envelope.UNREGISTERED:
             return _valid(address.device)
         case Envelope.CHIRPSTACK | Envelope.THINGPARK:
             return _valid(address.device.lower())

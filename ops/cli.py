@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "verify": ("verify", "Compare sessions and fees with a simulator's truth"),
     "db": ("db", "Bring the database to this version's schema"),
     "user": ("user", "People who may log in"),
+    "broker": ("broker", "Users of the broker for sensors, gateways and platforms"),
     "kiosk": ("kiosk", "Keys of payment kiosks"),
     "ingest": ("process", "Process: broker to database"),
     "worker": ("process", "Process: bills, sweeps, watches"),

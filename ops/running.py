@@ -18,6 +18,7 @@ from core.clock import Clock, parse_clock
 from core.db import plain_url
 from core.errors import InvalidError, UnavailableError
 from ops import database
+from ops.broker.applying import following
 from ops.installation import Told, environment
 from ops.services import Endpoints, RunningServices
 from ops.services import start as start_services
@@ -94,7 +95,8 @@ def installed(
         if me is not None:
             Told(process=me, database_url=url, api_url=installation.api_url, clock=clock).tell(state)
         try:
-            yield installation, lambda: _start_processes(installation, say, api_port, clock, fresh_database)
+            with following(state, url):
+                yield installation, lambda: _start_processes(installation, say, api_port, clock, fresh_database)
         finally:
             say("stopping")
             installation.supervisor.stop()

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ITERATIONS = 101
 """Mosquitto's own number. Passwords are 256 random bits, so a slower hash would only slow a city's reconnecting."""
@@ -22,6 +22,8 @@ INGEST_TOPICS = (
     "aep/+/+/dataReport",
 )
 """Every topic on which readings arrive: ours, then ChirpStack, The Things Stack, ThingPark, SenML, NB-IoT platforms."""
+UNREGISTERED_TOPIC = "unregistered/+/up"
+"""Where sensors that nobody has registered make themselves known; what they say there is always refused, and kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,9 @@ class Account:
     """A broker user: what it may publish and read, as topic filters."""
 
     name: str
-    password: str
+    password: str = field(default="", repr=False)
+    password_hash: str = field(default="", repr=False)
+    """Instead of the password, where only that was kept."""
     publishes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
 
@@ -37,8 +41,10 @@ class Account:
         """Refuse what would break out of its line in either file."""
         if not self.name or any(letter in ":#" or not letter.isprintable() for letter in self.name):
             raise ValueError(f"not a broker user's name: {self.name!r}")
-        if not self.password:
+        if not self.password and not self.password_hash:
             raise ValueError(f"no password for broker user {self.name!r}")
+        if any(letter in ":\n" for letter in self.password_hash):
+            raise ValueError(f"not a password's hash for broker user {self.name!r}")
         for topic in (*self.publishes, *self.reads):
             if not topic.isprintable() or topic != topic.strip():
                 raise ValueError(f"not a topic filter: {topic!r}")
@@ -46,7 +52,7 @@ class Account:
 
 def ingest(password: str) -> Account:
     """The ingest process: reads whatever sensors say, and how the broker feels."""
-    return Account(name="ingest", password=password, reads=(*INGEST_TOPICS, "$SYS/#"))
+    return Account(name="ingest", password=password, reads=(*INGEST_TOPICS, UNREGISTERED_TOPIC, "$SYS/#"))
 
 
 def api(password: str) -> Account:
@@ -56,28 +62,39 @@ def api(password: str) -> Account:
 
 def tester(password: str) -> Account:
     """Simulated cities and testers: may publish as any sensor, known or not."""
-    return Account(name="tester", password=password, publishes=INGEST_TOPICS)
+    return Account(name="tester", password=password, publishes=(*INGEST_TOPICS, UNREGISTERED_TOPIC))
 
 
-def sensor(sensor_id: str, password: str) -> Account:
+def unregistered(password: str) -> Account:
+    """One user for all sensors that have none yet: the broker would lose without a word what it denies them."""
+    return Account(name="unregistered", password=password, publishes=(UNREGISTERED_TOPIC,))
+
+
+def sensor(sensor_id: str, password: str = "", *, password_hash: str = "") -> Account:
     """One sensor: its own topics at any site, and nothing else."""
     _single_level(sensor_id)
     return Account(
         name=f"sensor.{sensor_id}",
         password=password,
+        password_hash=password_hash,
         publishes=(f"parking/+/{sensor_id}/up", f"parking/{sensor_id}/senml"),
     )
 
 
-def gateway(gateway_id: str, password: str) -> Account:
+def gateway(gateway_id: str, password: str = "", *, password_hash: str = "") -> Account:
     """One gateway, trusted for the sensors it collects: its own topic at any site."""
     _single_level(gateway_id)
-    return Account(name=f"gateway.{gateway_id}", password=password, publishes=(f"parking/+/gateways/{gateway_id}/up",))
+    return Account(
+        name=f"gateway.{gateway_id}",
+        password=password,
+        password_hash=password_hash,
+        publishes=(f"parking/+/gateways/{gateway_id}/up",),
+    )
 
 
-def platform(name: str, password: str, topics: tuple[str, ...]) -> Account:
+def platform(name: str, password: str = "", topics: tuple[str, ...] = (), *, password_hash: str = "") -> Account:
     """A network server or carrier platform that publishes for many sensors, on the topics named for it."""
-    return Account(name=f"platform.{name}", password=password, publishes=topics)
+    return Account(name=f"platform.{name}", password=password, password_hash=password_hash, publishes=topics)
 
 
 def render_access(accounts: Iterable[Account]) -> str:
@@ -92,8 +109,13 @@ def render_access(accounts: Iterable[Account]) -> str:
 
 
 def render_passwords(accounts: Iterable[Account]) -> str:
-    """Mosquitto's ``password_file``: a salted hash for each account."""
-    return "".join(f"{each.name}:{hash_password(each.password, secrets.token_bytes(12))}\n" for each in accounts)
+    """Mosquitto's ``password_file``: a salted hash for each account; a kept one is written as it is."""
+    return "".join(f"{each.name}:{each.password_hash or new_hash(each.password)}\n" for each in accounts)
+
+
+def new_hash(password: str) -> str:
+    """A salted hash of a password, another one at each call."""
+    return hash_password(password, secrets.token_bytes(12))
 
 
 def hash_password(password: str, salt: bytes) -> str:

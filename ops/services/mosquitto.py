@@ -105,6 +105,7 @@ def list_process_accounts(state: State) -> tuple[Account, ...]:
         accounts.ingest(state.secret("mqtt-ingest")),
         accounts.tester(state.secret("mqtt-tester")),
         accounts.api(state.secret("mqtt-api")),
+        accounts.unregistered(state.secret("mqtt-unregistered")),
     )
 
 

@@ -53,12 +53,14 @@ max_queued_bytes {QUEUE_BYTES}
 message_size_limit {MESSAGE_BYTES}
 max_packet_size {PACKET_BYTES}
 
-sys_interval 10
+# Who comes, and who is turned away, is told under $SYS/broker/log/N, too: ingest counts it.
+sys_interval 5
 log_dest stdout
+log_dest topic
 log_type error
 log_type warning
 log_type notice
 log_timestamp_format %Y-%m-%dT%H:%M:%S
-connection_messages false
+connection_messages true
 
 {listeners}"""

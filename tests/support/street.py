@@ -34,6 +34,8 @@ class Street:
     publisher: Client
     ingests: list[asyncio.subprocess.Process] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    """Every line that any ingest has logged."""
 
     def sensor(self, space: str) -> str:
         """The sensor watching a space."""
@@ -56,7 +58,9 @@ class Street:
         for _ in range(times):
             self.publish(f"parking/test/{self.sensor(space)}/up", payload)
 
-    async def start_ingest(self, **settings: object) -> asyncio.subprocess.Process:
+    async def start_ingest(
+        self, *, until_it_says: str = "broker.subscribed", **settings: object
+    ) -> asyncio.subprocess.Process:
         """Start the real process; it goes on with the broker session of the one before."""
         environment = {
             **os.environ,
@@ -72,9 +76,34 @@ class Street:
         )
         self.ingests.append(process)
         assert process.stderr is not None
-        connected = asyncio.create_task(_read_until(process.stderr, b"broker.subscribed"))
-        await asyncio.wait_for(connected, 20)
+        seen = len(self.said)
+        listening = asyncio.create_task(self._listen(process.stderr))
+        await self.until_said(until_it_says, since=seen, within_seconds=20, unless=listening)
         return process
+
+    async def until_said(
+        self,
+        event: str,
+        *,
+        since: int = 0,
+        within_seconds: float = 20,
+        unless: asyncio.Task[None] | None = None,
+    ) -> str:
+        """Wait for an event in the log, at the earliest so many lines from its beginning; the line."""
+
+        async def said() -> str | None:
+            assert unless is None or not unless.done(), "it ended: " + "".join(self.said[since:][-20:])
+            return next((line for line in self.said[since:] if event in line), None)
+
+        line = await until(said, within_seconds=within_seconds)
+        assert line is not None
+        return line
+
+    async def _listen(self, stream: asyncio.StreamReader) -> None:
+        async for line in stream:
+            self.said.append(line.decode())
+            if b'"error"' in line or b"Traceback" in line:
+                sys.stderr.write(line.decode())
 
     async def kill_ingest(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Kill the newest ingest and wait until it is gone."""
@@ -198,19 +227,3 @@ def forget_broker_session(url: str, client_id: str) -> None:
     client.loop_start()
     client.disconnect()
     client.loop_stop()
-
-
-async def _read_until(stream: asyncio.StreamReader, word: bytes) -> None:
-    seen: list[bytes] = []
-    async for line in stream:
-        seen.append(line)
-        if word in line:
-            asyncio.get_running_loop().create_task(_drain(stream))
-            return
-    raise AssertionError(b"".join(seen[-20:]).decode())
-
-
-async def _drain(stream: asyncio.StreamReader) -> None:
-    async for line in stream:
-        if b'"error"' in line or b"Traceback" in line:
-            sys.stderr.write(line.decode())
