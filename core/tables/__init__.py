@@ -3,7 +3,6 @@
 from core.tables.accounts import Audit, DeviceKey, Login, Operator
 from core.tables.base import Base
 from core.tables.broker import BrokerAccount
-from core.tables.broker import BrokerAccount
 from core.tables.jobs import JobRun
 from core.tables.money import Bill, Tariff, TariffVersion
 from core.tables.places import Area, City, Context, Lot, LotArea, LotCount, Space, SpaceArea
@@ -21,7 +20,6 @@ __all__ = [
     "Audit",
     "Base",
     "Bill",
-    "BrokerAccount",
     "BrokerAccount",
     "City",
     "Context",
