@@ -5,7 +5,6 @@ Work grows with what changes and never with the size of the city: silence is fou
 
 import heapq
 from array import array
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +27,8 @@ class SpaceReport:
     occupancy: int
     """A letter: free, occupied or unknown."""
     heard_ms: int | None
+    changed_ms: int | None = None
+    """When it changed last, by its sensor: a backlog tells of changes long past, which are no trend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class LiveCity:
                 lot = self.registry.spaces[n].lot
                 self._lot_heard[lot] = max(self._lot_heard[lot], report.heard_ms)
             self._said[n] = report.occupancy
-            self._settle(n, now_ms)
+            self._settle(n, now_ms, report.changed_ms or now_ms)
 
     def count(self, reports: Iterable[CountReport], now_ms: int) -> None:
         """Take in the newest counts of lots that only count."""
@@ -87,7 +88,7 @@ class LiveCity:
 
     def remember(self, turnover: Iterable[Turnover]) -> None:
         """Begin the trend with what happened before this process was there."""
-        for turn in sorted(turnover, key=lambda turn: turn.at_ms):
+        for turn in turnover:
             index = self.registry.lot_index.get(turn.lot_id)
             if index is not None:
                 self._turn(index, turn.at_ms, turn.step)
@@ -97,7 +98,7 @@ class LiveCity:
         while self._deadlines and self._deadlines[0][0] < now_ms:
             _, n = heapq.heappop(self._deadlines)
             self._awaited[n] = 0
-            self._settle(n, now_ms)
+            self._settle(n, now_ms, now_ms)
 
     def picture(self, version: int, now_ms: int, hour_fen: dict[str, int]) -> Picture:
         """What everybody is shown of this instant; ``hour_fen`` is the price of an hour by tariff code."""
@@ -121,10 +122,10 @@ class LiveCity:
             self._tallies[space.lot][letter] += 1
         self._lot_heard = [NEVER] * lots
         self._counted: dict[int, CountReport] = {}
-        self._turns: list[deque[tuple[int, int]]] = [deque() for _ in range(lots)]
+        self._turns: list[list[tuple[int, int]]] = [[] for _ in range(lots)]
         self._openings = [Opening(lot) for lot in registry.lots]
 
-    def _settle(self, n: int, now_ms: int) -> None:
+    def _settle(self, n: int, now_ms: int, changed_ms: int) -> None:
         space = self.registry.spaces[n]
         heard, limit = self._heard[n], space.limit_ms
         if space.closed:
@@ -144,10 +145,10 @@ class LiveCity:
         tally[before] -= 1
         tally[letter] += 1
         if {before, letter} == {FREE, OCCUPIED}:
-            self._turn(space.lot, now_ms, 1 if letter == OCCUPIED else -1)
+            self._turn(space.lot, changed_ms, 1 if letter == OCCUPIED else -1)
 
     def _turn(self, lot: int, at_ms: int, step: int) -> None:
-        self._turns[lot].append((at_ms, step))
+        heapq.heappush(self._turns[lot], (at_ms, step))
 
     def _lot_now(self, index: int, lot: LotEntry, now_ms: int, hour_fen: dict[str, int]) -> LotNow:
         free, occupied, unknown, closed = self._counts(index, lot, now_ms)
@@ -175,7 +176,7 @@ class LiveCity:
     def _trend(self, index: int, lot: LotEntry, now_ms: int) -> Trend:
         turns = self._turns[index]
         while turns and turns[0][0] <= now_ms - TREND_MS:
-            turns.popleft()
+            heapq.heappop(turns)
         net = sum(step for _, step in turns)
         if abs(net) < max(1.0, TREND_SHARE * lot.capacity):
             return "steady"

@@ -53,10 +53,15 @@ async def fetch_horizon(db: AsyncConnection) -> int:
 
 async def load_states(db: AsyncConnection, since: int = 0) -> list[SpaceReport]:
     """Where spaces stand that were written by transactions from ``since`` on; 0 gives all of them."""
-    states = select(SpaceState.space_id, SpaceState.occupancy, SpaceState.last_heard_at)
+    states = select(SpaceState.space_id, SpaceState.occupancy, SpaceState.last_heard_at, SpaceState.changed_at)
     rows = await db.execute(states.where(SpaceState.written_xid >= since) if since else states)
     return [
-        SpaceReport(space_id=row.space_id, occupancy=LETTER_OF[row.occupancy], heard_ms=_ms(row.last_heard_at))
+        SpaceReport(
+            space_id=row.space_id,
+            occupancy=LETTER_OF[row.occupancy],
+            heard_ms=_ms(row.last_heard_at),
+            changed_ms=_ms(row.changed_at),
+        )
         for row in rows
     ]
 

@@ -173,6 +173,13 @@ def test_the_trend_is_what_came_less_what_went_in_a_quarter_of_an_hour() -> None
     assert city.picture(1, START + 16 * 60_000, {}).lots[0].trend == "steady"
 
 
+def test_a_backlog_of_changes_long_past_is_no_trend() -> None:
+    city, past = LiveCity(), START - 3_600_000
+    city.rebuild(TOWN, [SpaceReport(space_id=1_000, occupancy=FREE, heard_ms=START)], START)
+    city.take([SpaceReport(space_id=1_000, occupancy=OCCUPIED, heard_ms=START, changed_ms=past)], START)
+    assert city.picture(1, START, {}).lots[0].trend == "steady"
+
+
 def test_opening_hours_are_those_of_the_lots_own_zone() -> None:
     opening = Opening(_with_hours("Mo-Su 07:30-21:00"))
     assert not opening.open_at(datetime(2026, 11, 22, 23, 29, tzinfo=UTC)), "07:29 in China"

@@ -1,6 +1,7 @@
 """`parking user` and `parking kiosk` against a real database: what they let in, what they show, what they leave."""
 
 import asyncio
+
 import asyncpg
 import pytest
 from typer.testing import CliRunner
