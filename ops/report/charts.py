@@ -9,7 +9,7 @@ from core.money import FEN_IN_YUAN, SYMBOLS
 
 WIDTH: Final = 720
 HEIGHT: Final = 230
-LEFT, RIGHT, TOP, BOTTOM = 62, 6, 8, 26
+LEFT, RIGHT, TOP, BOTTOM = 80, 6, 8, 26
 TICKS: Final = 4
 LINE: Final = 18
 """Height of one horizontal bar with its words."""

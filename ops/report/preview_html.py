@@ -6,8 +6,8 @@ from html import escape
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from billing.phrases import Lang
-from billing.preview import Change, Preview, Sum, length_text
+from billing.phrases import HOUR, Lang
+from billing.preview import LENGTHS, Change, Preview, Sum, length_text
 from ops.report.charts import Pair, amount_text, difference_bars, paired_bars
 from ops.report.preview_words import notes, share_text, word
 
@@ -60,8 +60,10 @@ def preview_html(preview: Preview, *, lang: Lang, lots: Sequence[str] | None, wr
     where = ", ".join(lots) if lots is not None else word("all_lots", lang)
     parts = [
         f"<h1>{word('title', lang)}: {escape(name)}</h1>",
-        (f'<p class="sub">{escape(draft.code)} · {word("period", lang)} {_local(preview.since, zone)} – '
-        f"{_local(preview.until, zone)} ({escape(str(zone))}) · {escape(where)}</p>"),
+        (
+            f'<p class="sub">{escape(draft.code)} · {word("period", lang)} {_local(preview.since, zone)} – '
+            f"{_local(preview.until, zone)} ({escape(str(zone))}) · {escape(where)}</p>"
+        ),
         _figures(counted.total, draft.currency, lang),
         _section(word("rules", lang), f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in draft.summary(lang))}</ul>"),
     ]
@@ -111,6 +113,8 @@ def _charts(preview: Preview, lang: Lang) -> list[str]:
         f'<p class="key"><i class="before"></i>{word("billed", lang)}<i class="after"></i>{word("by_draft", lang)}</p>'
     )
 
+    drawn_lengths = [(_short(index), counted.by_length[index]) for index in sorted(counted.by_length)]
+
     def pairs(rows: Sequence[tuple[str, Sum]], name: str) -> str:
         bars = [Pair(label=label, before_fen=one.billed_fen, after_fen=one.draft_fen) for label, one in rows]
         return paired_bars(bars, title=word(name, lang), currency=currency) + key
@@ -122,7 +126,7 @@ def _charts(preview: Preview, lang: Lang) -> list[str]:
         ),
         _section(
             word("by_length", lang),
-            pairs(lengths, "by_length"),
+            pairs(drawn_lengths, "by_length"),
             _table("length", lengths, counted.total, currency, lang),
         ),
         _section(word("by_day", lang), pairs(days, "by_day")),
@@ -169,6 +173,15 @@ def _examples(name: str, changes: Iterable[Change], zone: ZoneInfo, preview: Pre
         for change in changes
     )
     return _section(word(name, lang), f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+
+
+def _short(index: int) -> str:
+    """A length of stay as narrow as a bar, such as ``15–30 min`` or ``2–4 h``."""
+    begins, ends = (*LENGTHS, 0)[index : index + 2]
+    unit, minutes = ("h", HOUR) if max(begins, ends) > HOUR else ("min", 1)
+    if not begins or not ends:
+        return f"{'<' if ends else '≥'} {(begins or ends) // minutes} {unit}"
+    return f"{begins // minutes}–{ends // minutes} {unit}"
 
 
 def _section(title: str, *contents: str, kind: str = "") -> str:
