@@ -15,6 +15,7 @@ from sqlalchemy import text
 from core.clock import rfc3339
 from core.db import Database
 from core.errors import InvalidError
+from core.sensor import SILENT_AFTER_HEARTBEATS
 from core.wire import parse_instant
 from ops.installation import database_url, installation_clock
 
@@ -44,7 +45,7 @@ QUERIES: Final[Mapping[What, str]] = {
                session.entered_at, session.left_at,
                CASE WHEN session.status = 'open'
                     THEN coalesce(state.last_heard_at < CAST(:now AS timestamptz)
-                                  - 3 * sensor.heartbeat_seconds * interval '1 second', true)
+                                  - :silent_after * sensor.heartbeat_seconds * interval '1 second', true)
                     ELSE session.unsure END AS unsure,
                bill.total_fen AS fee_fen, 0 AS paid_fen, session.status,
                bill.fee->'bill'->'tariff'->>'code' AS tariff_code,
@@ -96,11 +97,13 @@ def export(
         "since": _instant(since, "--from") or datetime.fromisoformat("0001-01-02T00:00:00+00:00"),
         "until": _instant(until, "--to") or datetime.fromisoformat("9999-12-30T00:00:00+00:00"),
     }
-    parameters = {**bounds, "now": clock.now()} if what is What.SESSIONS else bounds
+    parameters = (
+        {**bounds, "now": clock.now(), "silent_after": SILENT_AFTER_HEARTBEATS} if what is What.SESSIONS else bounds
+    )
     asyncio.run(_write(url, what, as_format, parameters))
 
 
-async def _write(url: str, what: What, as_format: Format, parameters: dict[str, datetime]) -> None:
+async def _write(url: str, what: What, as_format: Format, parameters: Mapping[str, object]) -> None:
     database = Database(url, pool_size=1, application="parking-export")
     rows = _rows(database, QUERIES[what], parameters)
     try:
@@ -113,7 +116,7 @@ async def _write(url: str, what: What, as_format: Format, parameters: dict[str, 
 
 
 async def _rows(
-    database: Database, query: str, parameters: dict[str, datetime]
+    database: Database, query: str, parameters: Mapping[str, object]
 ) -> AsyncIterator[tuple[list[str], tuple[Any, ...]]]:
     async with database.engine.connect() as db:
         result = await db.stream(text(query), parameters, execution_options={"yield_per": ROWS_A_FETCH})
