@@ -8,7 +8,7 @@ from functools import partial
 from fastapi import FastAPI
 
 import web
-from api import city, health, kiosk, live, lots, metrics, problems, quotes, sessions, spaces
+from api import city, health, kiosk, live, lots, metrics, problems, quotes, sessions, spaces, uplinks
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
 from api.operator import audits, closures, logins, tariffs
@@ -16,7 +16,22 @@ from api.parts import Parts
 from api.prepared import Prepared
 from core.settings import Settings
 
-MODULES = (lots, quotes, spaces, sessions, live, city, logins, closures, audits, tariffs, kiosk, health, metrics)
+MODULES = (
+    lots,
+    quotes,
+    spaces,
+    sessions,
+    live,
+    city,
+    logins,
+    closures,
+    audits,
+    tariffs,
+    kiosk,
+    uplinks,
+    health,
+    metrics,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -60,4 +75,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following
+    await asyncio.to_thread(parts.republisher.close)
     await parts.database.close()

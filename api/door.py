@@ -14,7 +14,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from sqlalchemy import or_, select, update
 
 from api.deps import TheParts, caller_of, parts_of, spend
-from api.limits import BAD_KEYS, DEVICE_CALLS
+from api.limits import BAD_KEYS, DEVICE_CALLS, UPLINKS
 from core.audit import AuditEntry
 from core.errors import DeniedError, UnauthenticatedError
 from core.roles import Role
@@ -185,7 +185,7 @@ def device(kind: DeviceKind) -> Any:
         if row is None:
             spend(request, BAD_KEYS, caller_of(request))
             raise UnauthenticatedError("this key is unknown or revoked")
-        spend(request, DEVICE_CALLS, f"device:{row.id}")
+        spend(request, UPLINKS if kind == "uplink" else DEVICE_CALLS, f"device:{row.id}")
         return Device(id=row.id, kind=kind, name=row.name)
 
     return Depends(known)

@@ -36,6 +36,8 @@ LOGINS_OF_ADDRESS = Allowance(name="logins-from-here", burst=20, per_minute=6)
 LOGINS_OF_NAME = Allowance(name="logins-of-this-name", burst=30, per_minute=3)
 """Attempts for one login from anywhere."""
 DEVICE_CALLS = Allowance(name="device-calls", burst=60, per_minute=600)
+UPLINKS = Allowance(name="uplinks", burst=10_000, per_minute=30_000)
+"""Messages pushed by one platform: a city of sensors reports at once after a power cut."""
 BAD_KEYS = Allowance(name="bad-keys", burst=10, per_minute=5)
 """Device keys that are unknown or revoked, from one address."""
 

@@ -10,6 +10,7 @@ from api.live_city.following import Following
 from api.live_city.showing import Showing
 from api.measures import Measures
 from api.passwords import Passwords
+from api.republisher import Republisher
 from core.clock import Clock
 from core.db import Database
 from core.errors import InvalidError
@@ -32,6 +33,7 @@ class Parts:
     passwords: Passwords = field(default_factory=Passwords)
     proxies: Proxies
     public_url: str
+    republisher: Republisher
 
     @classmethod
     def build(cls, settings: Settings) -> Self:
@@ -53,6 +55,9 @@ class Parts:
             showing=showing,
             following=Following(database, settings.the_clock, showing),
             proxies=Proxies(settings.trusted_proxies),
+            republisher=Republisher(
+                settings.mqtt_url.get_secret_value() if settings.mqtt_url else None, settings.mqtt_ca_file
+            ),
             public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
         )
 
