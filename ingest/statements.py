@@ -34,6 +34,13 @@ _READING_COLUMNS: Final = (
 )
 
 
+_OCCUPANCY: Final[dict[bool | None, str]] = {
+    True: Occupancy.OCCUPIED.value,
+    False: Occupancy.FREE.value,
+    None: Occupancy.UNKNOWN.value,
+}
+"""What a message says, as the database's word: looked up for every reading, an enumeration is ten times slower."""
+
 _EVIDENCE_COLUMNS: Final = _READING_COLUMNS.index("raw") + 1
 """Of late evidence all but the telemetry is kept."""
 
@@ -49,6 +56,27 @@ class Arrival:
     topic: str
 
 
+def reading_row(arrival: Arrival) -> tuple[object, ...]:
+    """A reading as its columns stand in ``reading``, the six of its identity first."""
+    reading = arrival.reading
+    telemetry = reading.telemetry
+    return (
+        reading.at_ms,
+        arrival.sensor_id,
+        reading.boot,
+        reading.seq,
+        _OCCUPANCY[reading.occupied],
+        reading.kind,
+        arrival.space_id,
+        arrival.received_ms,
+        arrival.topic,
+        reading.raw,
+        telemetry.battery_mv,
+        telemetry.rssi_dbm,
+        telemetry.temperature_c,
+    )
+
+
 async def store_readings(db: asyncpg.Connection, arrivals: Sequence[Arrival]) -> None:
     """Store readings known to be new.
 
@@ -57,7 +85,7 @@ async def store_readings(db: asyncpg.Connection, arrivals: Sequence[Arrival]) ->
     """
     if arrivals:
         await db.copy_records_to_table(
-            "reading", records=[_reading_row(arrival) for arrival in arrivals], columns=_READING_COLUMNS
+            "reading", records=[reading_row(arrival) for arrival in arrivals], columns=_READING_COLUMNS
         )
 
 
@@ -65,7 +93,7 @@ async def store_unless_repeated(db: asyncpg.Connection, arrivals: Sequence[Arriv
     """Store those readings that are not there yet; returns the places in ``arrivals`` of those that were new."""
     if not arrivals:
         return set()
-    columns = list(zip(*(_reading_row(arrival) for arrival in arrivals), strict=True))
+    columns = list(zip(*(reading_row(arrival) for arrival in arrivals), strict=True))
     rows = await db.fetch(
         """
         INSERT INTO reading (observed_at, sensor_id, boot, seq, occupancy, kind, space_id, received_at, topic, raw,
@@ -94,7 +122,7 @@ async def store_evidence(db: asyncpg.Connection, arrivals: Sequence[Arrival]) ->
                              $6::reading_kind[], $7::int[], $8::timestamptz[], $9::text[], $10::bytea[])
         ON CONFLICT DO NOTHING
         """,
-        *zip(*(_reading_row(arrival)[:_EVIDENCE_COLUMNS] for arrival in arrivals), strict=True),
+        *zip(*(reading_row(arrival)[:_EVIDENCE_COLUMNS] for arrival in arrivals), strict=True),
     )
 
 
@@ -260,34 +288,6 @@ async def wake_readers(db: asyncpg.Connection) -> None:
 def printable(text: str) -> str:
     """The text as PostgreSQL can keep it: no NUL, no half of a surrogate pair."""
     return text.replace("\0", "�").encode("utf-8", "replace").decode()
-
-
-_OCCUPANCY: Final[dict[bool | None, str]] = {
-    True: Occupancy.OCCUPIED.value,
-    False: Occupancy.FREE.value,
-    None: Occupancy.UNKNOWN.value,
-}
-"""What a message says, as the database's word: looked up for every reading, an enumeration is ten times slower."""
-
-
-def _reading_row(arrival: Arrival) -> tuple[object, ...]:
-    reading = arrival.reading
-    telemetry = reading.telemetry
-    return (
-        reading.at_ms,
-        arrival.sensor_id,
-        reading.boot,
-        reading.seq,
-        _OCCUPANCY[reading.occupied],
-        reading.kind,
-        arrival.space_id,
-        arrival.received_ms,
-        arrival.topic,
-        reading.raw,
-        telemetry.battery_mv,
-        telemetry.rssi_dbm,
-        telemetry.temperature_c,
-    )
 
 
 def _session_row(write: SessionWrite, sensor_ids: dict[str, SensorId]) -> tuple[object, ...]:
