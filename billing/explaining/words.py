@@ -1,0 +1,121 @@
+"""What an explanation says in words, Chinese and English. Pure."""
+
+from datetime import timedelta
+from typing import Final
+
+from billing.explaining.chain import Again, Explanation, Outcome, Seen
+from billing.explaining.facts import StoredBill
+from billing.phrases import Lang, minutes_text, said
+
+Pair = tuple[str, str]
+
+BEGINS: Final[dict[str, Pair]] = {
+    "change": ("传感器上报了驶入", "the sensor reported the arrival itself"),
+    "heartbeat": (
+        "驶入消息未收到：从第一条“有车”消息起算，此前不计费",
+        "the arrival was lost: it counts from the first message that said occupied, nothing before is charged",
+    ),
+    "repeated_change": (
+        "有车时又上报一次驶入：两车之间的驶离消息未收到",
+        "a second arrival was reported while occupied: the departure between them was lost",
+    ),
+}
+ENDS: Final[dict[str, Pair]] = {
+    "change": ("传感器上报了驶离", "the sensor reported the departure itself"),
+    "last_occupied": (
+        "驶离消息未收到：算到最后一条“有车”消息为止，此后不计费",
+        "the departure was lost: it counts to the last message that said occupied, nothing after is charged",
+    ),
+}
+UNSURE: Final[dict[str, Pair]] = {
+    "arrival-not-reported": ("驶入时间由证据推定", "its begin was not reported by the sensor"),
+    "departure-not-reported": ("驶离时间由证据推定", "its end was not reported by the sensor"),
+    "silent-inside": ("期间传感器沉默过久", "the sensor was silent inside it for longer than its limit"),
+    "mostly-gap": ("大部分时间是被合并的短暂空闲", "more of it is closed gaps than stay: the sensor flapped"),
+}
+STATUS: Final[dict[str, Pair]] = {
+    "open": ("进行中", "open"),
+    "ended": ("已结束", "ended"),
+    "void": ("已作废：后到的消息表明并无此次停放", "void: later evidence shows that there was no such stay"),
+}
+ROLES: Final[dict[str, Pair]] = {
+    "before": ("之前", "before"),
+    "begins": ("开始", "begins it"),
+    "inside": ("期间", "inside"),
+    "in-gap": ("短暂空闲", "short gap"),
+    "ends": ("结束", "ends it"),
+    "after": ("之后", "after"),
+}
+NOT_CHARGED: Final[dict[str, Pair]] = {
+    "void": ("停放已作废，不收费", "the session is void: nothing is charged"),
+    "no-notice": ("停车场没有收费公示，不收费", "the lot has no price notice: nothing is charged"),
+    "no-notice-in-force": ("驶入时没有生效的收费公示，不收费", "no notice was in force at arrival: nothing is charged"),
+}
+SOURCES: Final[dict[str, Pair]] = {
+    "warden": ("巡查员", "warden"),
+    "camera": ("摄像机", "camera"),
+    "claim": ("驾驶人自报", "the driver's claim"),
+}
+NO_PAYMENTS: Final[Pair] = ("没有支付记录", "none recorded")
+NO_PLATES: Final[Pair] = ("没有车牌证据", "none recorded")
+
+HOUR: Final = timedelta(hours=1)
+
+
+def begins_text(explanation: Explanation, lang: Lang) -> str:
+    """Why it begins when it does."""
+    return said(BEGINS[explanation.facts.begin_why], lang)
+
+
+def ends_text(explanation: Explanation, lang: Lang) -> str | None:
+    """Why it ends when it does; none while it has not."""
+    why = explanation.facts.end_why
+    return None if why is None else said(ENDS[why], lang)
+
+
+def unsure_text(explanation: Explanation, lang: Lang) -> str | None:
+    """Why a person should look at it; none where nothing is thin."""
+    why = explanation.facts.unsure_why
+    return None if why is None else said(UNSURE[why], lang)
+
+
+def late_text(seen: Seen, lang: Lang) -> str | None:
+    """That a reading came late and what that did; none where it came in its turn."""
+    if not seen.is_late:
+        return None
+    delay = span_text(seen.delay, lang)
+    after = seen.came_after
+    if after is None:
+        return said((f"迟到 {delay}", f"{delay} late, out of turn"), lang)
+    return said((f"迟到 {delay}，在第 {after} 版账单之后", f"{delay} late, after the bill for revision {after}"), lang)
+
+
+def again_text(again: Again, lang: Lang) -> str:
+    """What computing again says."""
+    match again.outcome:
+        case Outcome.EQUAL:
+            return said(("重新计算：一致", "computed again now: equal"), lang)
+        case Outcome.DIFFERENT:
+            return said((f"重新计算：不一致（{again.found}）", f"computed again now: DIFFERENT ({again.found})"), lang)
+        case Outcome.NOT_KEPT:
+            pair = ("原始消息已不再保存，无法重新计算", "its readings are no longer kept: it cannot be computed again")
+            return said(pair, lang)
+        case Outcome.NOT_YET:
+            return said(("尚无对应账单", "there is no bill for it yet"), lang)
+
+
+def bill_text(bill: StoredBill, lang: Lang) -> str | None:
+    """Why a bill charges nothing; none where it has lines."""
+    reason = bill.fee.get("reason")
+    return None if reason is None else said(NOT_CHARGED.get(reason, (reason, reason)), lang)
+
+
+def span_text(span: timedelta, lang: Lang) -> str:
+    """A length of time, to the second below an hour."""
+    seconds = int(span.total_seconds())
+    if span >= HOUR:
+        return minutes_text(seconds // 60, lang)
+    minutes, rest = divmod(seconds, 60)
+    if minutes == 0:
+        return said((f"{rest} 秒", f"{rest} s"), lang)
+    return said((f"{minutes} 分 {rest} 秒", f"{minutes} min {rest} s"), lang)
