@@ -11,7 +11,7 @@ import web
 from api import city, health, kiosk, live, lots, metrics, problems, quotes, sessions, spaces, uplinks
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
-from api.operator import audits, closures, explain, logins, tariffs
+from api.operator import audits, closures, explain, logins, sensors, tariffs
 from api.parts import Parts
 from api.prepared import Prepared
 from core.settings import Settings
@@ -27,6 +27,7 @@ MODULES = (
     closures,
     audits,
     tariffs,
+    sensors,
     explain,
     kiosk,
     uplinks,

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.live_city.city import TREND_MS, CountReport, SpaceReport, Turnover
 from api.live_city.picture import FREE, OCCUPIED, UNKNOWN
-from api.live_city.registry import SILENT_AFTER_HEARTBEATS, CityEntry, LotEntry, Registry, SpaceEntry, search_keys
+from api.live_city.registry import CityEntry, LotEntry, Registry, SpaceEntry, search_keys
 from core.clock import milliseconds
 from core.geo import bounds_of
+from core.sensor import silent_after_ms
 from core.tables import Assignment, City, Context, Lot, LotCount, ParkingSession, Sensor, Space, SpaceState
 
 log = structlog.get_logger()
@@ -184,7 +185,7 @@ def _space(row: Row[Any], lot: int) -> SpaceEntry:
         lot=lot,
         category=row.category,
         closed=row.closed_since is not None,
-        limit_ms=heartbeat * SILENT_AFTER_HEARTBEATS * 1_000 if heartbeat else None,
+        limit_ms=silent_after_ms(heartbeat) if heartbeat else None,
         geometry=_raw(row.geometry),
     )
 

@@ -13,7 +13,6 @@ from core.geo import Bounds, Position
 
 COUNT_LIMIT_MS: Final = 3 * 3_600_000
 """A counter or feed not heard for this long is unknown: three of the default heartbeats."""
-SILENT_AFTER_HEARTBEATS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
