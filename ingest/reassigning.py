@@ -24,7 +24,7 @@ from ingest.vitals import News, Vitals, store_vitals
 
 log = structlog.get_logger()
 
-TASKS_A_TRANSACTION: Final = 500
+TASKS_A_TRANSACTION: Final = 5_000
 REFUSALS_A_PAGE: Final = 2_000
 CURABLE: Final = (Reason.UNKNOWN_SENSOR, Reason.NOT_ASSIGNED, Reason.UNKNOWN_CODEC, Reason.BAD_PAYLOAD)
 """Refusals that a change of the registry may cure."""
