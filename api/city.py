@@ -43,6 +43,7 @@ class CityFrame(Shape):
     """The frame around the map."""
 
     name: str = Field(examples=["新昌县"])
+    name_en: str | None = Field(examples=["Xinchang County"])
     centre: tuple[float, float] | None
     """Where a map begins: longitude, latitude; null while there is no lot."""
     zoom: int

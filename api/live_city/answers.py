@@ -109,6 +109,7 @@ def city_answer(registry: Registry, *, gcj02: bool) -> Answer:
         encode(
             {
                 "name": city.name,
+                "name_en": city.name_en,
                 "centre": middle_of(_town(registry, gcj02=gcj02) or bounds) if bounds else None,
                 "zoom": TOWN_ZOOM,
                 "bounds": bounds,

@@ -138,12 +138,13 @@ def _spaces_watched(at: datetime) -> Any:
 
 async def _load_city(db: AsyncConnection) -> CityEntry:
     outline = func.nullif(cast(City.geometry, Text), "null")  # unknown bounds may be stored as JSON's own null
-    city = (await db.execute(select(City.name, City.attribution, outline.label("geometry")))).first()
+    city = (await db.execute(select(City.name, City.name_en, City.attribution, outline.label("geometry")))).first()
     context = await db.execute(
         select(Context.name, Context.what, cast(Context.geometry, Text).label("geometry")).order_by(Context.id)
     )
     return CityEntry(
         name=city.name if city else "",
+        name_en=city.name_en if city else None,
         outline=_raw(city.geometry) if city and city.geometry else None,
         attribution=(city.attribution if city else None) or "",
         context=tuple((row.name, row.what, _raw(row.geometry)) for row in context),

@@ -67,6 +67,7 @@ class CityEntry:
     """The frame around the map."""
 
     name: str = ""
+    name_en: str | None = None
     outline: msgspec.Raw | None = None
     attribution: str = ""
     """Whom to credit for the data."""

@@ -28,7 +28,7 @@ from core.city.model import (
 from core.city.problems import Problem, Slug
 
 PROPERTIES: Mapping[str, tuple[str, ...]] = {
-    "city": ("name",),
+    "city": ("name", "name_en"),
     "area": ("code", "name", "level", "parent"),
     "lot": (
         *("code", "name", "name_en", "lot_kind", "source", "capacity", "tariff", "operator", "opening_hours"),
@@ -55,9 +55,9 @@ Note = Callable[[Problem], None]
 
 def read_city(fields: Fields, geometry: object) -> City | None:
     """The city and its bounds, or None after noting why not."""
-    name = fields.text("name")
+    name, name_en = fields.text("name"), fields.maybe_text("name_en")
     bounds = _geometry(fields, geometry, ("Polygon",))
-    return City(name=name, bounds=bounds) if bounds and fields.clean else None
+    return City(name=name, name_en=name_en, bounds=bounds) if bounds and fields.clean else None
 
 
 def read_area(fields: Fields, geometry: object) -> Area | None:

@@ -78,6 +78,7 @@ class City:
     """The whole place; its polygon bounds everything in it."""
 
     name: str
+    name_en: str | None
     bounds: Geometry
 
 

@@ -16,6 +16,7 @@ class City(Base):
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, default=1)
     name: Mapped[str]
+    name_en: Mapped[str | None]
     geometry: Mapped[dict[str, Any] | None]
     attribution: Mapped[str | None]
     """Whom to credit for the data, shown on the map."""

@@ -19,6 +19,7 @@ def upgrade() -> None:
         CREATE TABLE city (
             id SMALLINT NOT NULL,
             name TEXT NOT NULL,
+            name_en TEXT,
             geometry JSONB,
             attribution TEXT,
             CONSTRAINT city_pkey PRIMARY KEY (id),

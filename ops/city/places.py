@@ -56,9 +56,10 @@ def in_use_elsewhere(city: CityFile, stored: Mapping[str, StoredSpace]) -> froze
 async def store_city(job: ImportJob) -> None:
     """The name and bounds, and what is drawn under the map; a file without either leaves it as it is."""
     if job.city.city:
-        job.report.city = job.city.city.name
-        bounds, credit = job.city.city.bounds.geojson(), job.city.attribution
-        values = {"name": job.city.city.name, "geometry": bounds, "attribution": credit}
+        city = job.city.city
+        job.report.city = city.name
+        names = {"name": city.name, "name_en": city.name_en}
+        values = {**names, "geometry": city.bounds.geojson(), "attribution": job.city.attribution}
         await job.db.execute(
             upsert(City).values(id=1, **values).on_conflict_do_update(index_elements=["id"], set_=values)
         )

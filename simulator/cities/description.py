@@ -32,6 +32,7 @@ class CityPart(Part):
     """``[city]``: the whole place."""
 
     name: str
+    name_en: str | None = None
     centre: Point
     outline: str
     """A GeoJSON file beside the description; its first polygon bounds the city."""

@@ -50,7 +50,7 @@ def draw_city(path: Path) -> dict[str, Any]:
     areas = draw_areas(description.areas, places, plane.to_plane(shape(bounds)), streets, plane)
     sensors = SensorIds()
     features = [
-        _feature(bounds, kind="city", name=description.city.name),
+        _feature(bounds, kind="city", name=description.city.name, name_en=description.city.name_en),
         *(_area(area, plane) for area in areas),
         *(
             _feature(plane.geojson(outline), kind="context", what=part.what, name=part.name)

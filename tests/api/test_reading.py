@@ -148,7 +148,7 @@ async def test_every_geographic_answer_comes_in_the_datum_of_chinese_maps(api: A
 
 async def test_the_frame_of_the_city(api: Api) -> None:
     city = await api.json("/api/v1/city")
-    assert city["name"] == "新昌县"
+    assert (city["name"], city["name_en"]) == ("新昌县", "Xinchang County")
     assert city["context"]["features"][0]["properties"] == {
         "name": "新昌江",
         "what": "water",

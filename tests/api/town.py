@@ -59,7 +59,7 @@ class Town:
     async def build(self) -> None:
         """Two streets (3 and 2 spaces), a car park that only counts, and a river."""
         async with self.database.transaction() as db:
-            await db.execute(insert(City).values(id=1, name="新昌县", geometry=None))
+            await db.execute(insert(City).values(id=1, name="新昌县", name_en="Xinchang County", geometry=None))
             await db.execute(insert(Context).values(name="新昌江", what="water", geometry=square(9)))
             await self._lot(db, "KA", name="文体路", name_en="Wenti Road", spaces=3)
             await self._lot(db, "KB", name="石城东路", name_en=None, spaces=2, north=20)

@@ -66,7 +66,7 @@ def test_a_right_file_is_read_whole() -> None:
     assert (parsed.errors, parsed.warnings) == ((), ())
     assert parsed.city is not None
     assert parsed.city.city is not None
-    assert parsed.city.city.name == "小城"
+    assert (parsed.city.city.name, parsed.city.city.name_en) == ("小城", "Small Town")
     assert parsed.city.attribution == "GeoNames"
     assert [(area.code, area.parent) for area in parsed.city.areas] == [("T1", None), ("G1", "T1")]
     assert [(lot.code, lot.source, lot.capacity) for lot in parsed.city.lots] == [

@@ -72,6 +72,7 @@ SPACE_AREAS = """
 async def test_a_city_is_stored_whole(database: Database, imported: Import) -> None:
     report = await imported(small_city())
     assert (report.city, report.contexts) == ("小城", 1)
+    assert await rows(database, "SELECT name, name_en FROM city") == [("小城", "Small Town")]
     assert (report.areas.added, report.lots.added, report.spaces.added, report.sensors.added) == (2, 2, 3, 3)
     assert await rows(database, "SELECT code, source, capacity, tariff, zone FROM lot ORDER BY code") == [
         ("CT", "counter", 90, None, "Asia/Shanghai"),

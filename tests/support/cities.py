@@ -50,7 +50,7 @@ def collection(*features: Feature) -> dict[str, Any]:
 def small_city() -> dict[str, Any]:
     """Order: city, areas T1 and G1, lots KL and CT, spaces KL-001 to KL-003, context."""
     return collection(
-        feature(rectangle(-5_000, -5_000, 10_000, 10_000), kind="city", name="小城"),
+        feature(rectangle(-5_000, -5_000, 10_000, 10_000), kind="city", name="小城", name_en="Small Town"),
         feature(rectangle(-4_000, -4_000, 8_000, 8_000), kind="area", code="T1", name="镇", level="township"),
         feature(rectangle(-100, -100, 200, 200), kind="area", code="G1", name="网格", level="grid", parent="T1"),
         lot(),
