@@ -8,7 +8,7 @@ from functools import partial
 from fastapi import FastAPI
 
 import web
-from api import city, health, kiosk, live, lots, metrics, problems, quotes, sessions, spaces, uplinks
+from api import city, counts, health, kiosk, live, lots, metrics, problems, quotes, sessions, spaces, uplinks
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
 from api.operator import audits, closures, explain, logins, sensors, tariffs
@@ -18,6 +18,7 @@ from core.settings import Settings
 
 MODULES = (
     lots,
+    counts,
     quotes,
     spaces,
     sessions,
@@ -27,8 +28,8 @@ MODULES = (
     closures,
     audits,
     tariffs,
-    sensors,
     explain,
+    sensors,
     kiosk,
     uplinks,
     health,

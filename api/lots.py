@@ -46,7 +46,7 @@ class LotProperties(Shape):
     free: int
     occupied: int
     unknown: int
-    """Not heard from for three heartbeats, or never."""
+    """Not heard from for three heartbeats of a sensor, a quarter of an hour of a counter, or never."""
     closed: int
     """Out of use."""
     open_now: bool

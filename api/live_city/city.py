@@ -83,8 +83,19 @@ class LiveCity:
             before = self._counted.get(index)
             self._counted[index] = report
             self._lot_heard[index] = report.heard_ms
-            if before is not None and before.occupied != report.occupied:
+            if before is None or report.occupied == before.occupied:
+                continue
+            if report.heard_ms - before.heard_ms <= TREND_MS:  # else nobody knows when they came
                 self._turn(index, now_ms, report.occupied - before.occupied)
+
+    def counted_turnover(self) -> list[Turnover]:
+        """What the trends of lots that only count are made of: no table keeps it."""
+        return [
+            Turnover(lot_id=lot.id, at_ms=at_ms, step=step)
+            for lot, turns in zip(self.registry.lots, self._turns, strict=True)
+            if lot.estimated
+            for at_ms, step in turns
+        ]
 
     def remember(self, turnover: Iterable[Turnover]) -> None:
         """Begin the trend with what happened before this process was there."""

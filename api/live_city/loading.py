@@ -68,11 +68,10 @@ async def load_states(db: AsyncConnection, since: int = 0) -> list[SpaceReport]:
 
 
 async def load_counts(db: AsyncConnection) -> list[CountReport]:
-    """The newest count of every lot that only counts."""
-    rows = await db.execute(select(LotCount.lot_id, LotCount.occupied, LotCount.last_heard_at))
-    return [
-        CountReport(lot_id=row.lot_id, occupied=row.occupied, heard_ms=milliseconds(row.last_heard_at)) for row in rows
-    ]
+    """The newest count of every lot that only counts; one that came late is as old as it says it is."""
+    heard = func.least(LotCount.observed_at, LotCount.last_heard_at).label("heard_at")
+    rows = await db.execute(select(LotCount.lot_id, LotCount.occupied, heard))
+    return [CountReport(lot_id=row.lot_id, occupied=row.occupied, heard_ms=milliseconds(row.heard_at)) for row in rows]
 
 
 async def load_turnover(db: AsyncConnection, at: datetime) -> list[Turnover]:

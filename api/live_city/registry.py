@@ -11,8 +11,8 @@ from pypinyin import Style, lazy_pinyin
 
 from core.geo import Bounds, Position
 
-COUNT_LIMIT_MS: Final = 3 * 3_600_000
-"""A counter or feed not heard for this long is unknown: three of the default heartbeats."""
+COUNT_LIMIT_MS: Final = 15 * 60_000
+"""A counter or feed whose newest count is older than this is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

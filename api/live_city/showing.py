@@ -79,7 +79,7 @@ class Showing:
         city = LiveCity()
         city.rebuild(registry, states, now_ms)
         city.count(counts, now_ms)
-        city.remember(turnover)
+        city.remember([*turnover, *self._city.counted_turnover()])
         answer = await asyncio.to_thread(_spaces_with_etag, registry)
         self._spaces.get(registry, WGS84, lambda: answer)
         same_order = answer.etag == self.spaces().etag and list(registry.lot_at) == list(self.registry.lot_at)

@@ -63,6 +63,8 @@ class Api:
 
     app: FastAPI
     url: str
+    keys: dict[str, str] = field(default_factory=dict)
+    """Device keys by kind, where a test has made some."""
     client: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:

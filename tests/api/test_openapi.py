@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from pydantic import SecretStr
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -20,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from api.passwords import hash_password
 from core.db import Database
 from ops.city import import_city
+from ops.services import RunningServices
 from simulator.cities import demo_city
 from tests.api.conftest import Api, running
 from tests.api.town import Town, now
@@ -32,8 +34,8 @@ Operation = tuple[str, str, dict[str, Any]]
 
 
 @asynccontextmanager
-async def demo(url: str) -> AsyncIterator[Api]:
-    """The api over the demo city, somebody parked on KL-017, an operator and a kiosk."""
+async def demo(url: str, mqtt_url: str) -> AsyncIterator[Api]:
+    """The api over the demo city, somebody parked on KL-017, an operator and devices."""
     town = Town(Database(url, pool_size=2))
     await import_city(town.database, demo_city(), now=now(), zone=ZoneInfo("Asia/Shanghai"))
     for code in ("KL-017",):
@@ -43,15 +45,15 @@ async def demo(url: str) -> AsyncIterator[Api]:
         await town.session(code, now() - timedelta(hours=2))
         await town.report(code, occupied=True)
     await town.operator("chen", "admin", hash_password("correct horse"))
-    async with running(url) as api:
-        api.client.headers["Authorization"] = f"Bearer {await town.key('kiosk')}"
+    async with running(url, mqtt_url=SecretStr(mqtt_url)) as api:
+        api.keys = {kind: await town.key(kind) for kind in ("kiosk", "uplink")}
         yield api
     await town.database.close()
 
 
 @pytest.fixture
-async def demo_api(database_url: str) -> AsyncIterator[Api]:
-    async with demo(database_url) as api:
+async def demo_api(database_url: str, services: RunningServices) -> AsyncIterator[Api]:
+    async with demo(database_url, services.endpoints.mqtt_api_url) as api:
         yield api
 
 
@@ -59,6 +61,11 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
     for path, methods in document["paths"].items():
         for method, described in methods.items():
             yield method.upper(), path, described
+
+
+def bearer(api: Api, path: str) -> dict[str, str]:
+    """The key of the device that calls this address."""
+    return {"Authorization": f"Bearer {api.keys['kiosk' if '/kiosk/' in path else 'uplink']}"}
 
 
 def example_of(described: dict[str, Any]) -> Any:
@@ -80,10 +87,14 @@ async def test_every_example_runs_against_the_demo_city(demo_api: Api) -> None:
         address = path.format(**{name: value for name, (where, value) in values.items() if where == "path"})
         body = None
         if "requestBody" in described:
-            reference = described["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-            properties = schemas[reference.rpartition("/")[2]]["properties"]
-            body = {name: about["examples"][0] for name, about in properties.items()}
-        answer = await demo_api.client.request(method, address, params=query, json=body, headers=CHANGE)
+            content = described["requestBody"]["content"]["application/json"]
+            if "$ref" in content["schema"]:
+                properties = schemas[content["schema"]["$ref"].rpartition("/")[2]]["properties"]
+                body = {name: about["examples"][0] for name, about in properties.items()}
+            else:
+                body = next(iter(content["examples"].values()))["value"]
+        headers = CHANGE | bearer(demo_api, path)
+        answer = await demo_api.client.request(method, address, params=query, json=body, headers=headers)
         assert answer.status_code < 300, (method, address, answer.text)
 
 
@@ -115,7 +126,7 @@ async def test_no_request_the_document_allows_breaks_the_server(demo_api: Api) -
     login = {"login": "chen", "password": "correct horse"}
     answer = await demo_api.client.post("/api/v1/operator/login", json=login)
     cookie = answer.headers["set-cookie"].partition(";")[0]
-    headers = {**CHANGE, "Cookie": cookie, "Authorization": demo_api.client.headers["Authorization"]}
+    headers = {**CHANGE, "Cookie": cookie}
     document = await demo_api.json("/openapi.json")
     schema = schemathesis.openapi.from_dict(document)
     schema.config.base_url = demo_api.url
@@ -125,7 +136,7 @@ async def test_no_request_the_document_allows_breaks_the_server(demo_api: Api) -
         @given(case=schema[path][method].as_strategy())
         def holds(case: schemathesis.Case[Any]) -> None:
             case.call_and_validate(
-                headers=headers,
+                headers=headers | bearer(demo_api, path),
                 checks=[
                     not_a_server_error,
                     status_code_conformance,
