@@ -17,6 +17,7 @@ from core.clock import Clock, RealClock, VirtualClock, rfc3339
 from core.db import Database
 from core.settings import Settings
 from ops.city import import_city
+from ops.device_keys import DeviceKind, add_key
 from ops.figures import FigureReader, read_status
 from ops.installation import environment
 from ops.running import Installation
@@ -39,16 +40,19 @@ def virtual_clock(speed: float) -> str:
     return str(VirtualClock(real_start_ms=now_ms, virtual_start_ms=now_ms, speed=speed))
 
 
-def put_city(installation: Installation) -> None:
-    """Draw the demo city and import it."""
+def put_city(installation: Installation) -> str:
+    """Draw the demo city and import it; the key with which its counters call."""
     settings = Settings()
 
-    async def run() -> None:
+    async def run() -> str:
         database = Database(installation.database_url)
         await import_city(database, demo_city(), now=installation.clock.now(), zone=settings.zone)
+        async with database.transaction() as db:
+            _, key = await add_key(db, "counters of the demo city", DeviceKind.UPLINK)
         await database.close()
+        return key
 
-    asyncio.run(run())
+    return asyncio.run(run())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ class Simulated:
     status: Path
 
 
-def start_simulator(installation: Installation, *, seed: int, history: str, clock: str) -> Simulated:
+def start_simulator(installation: Installation, *, seed: int, history: str, clock: str, counters_key: str) -> Simulated:
     """Start the county's life, with some hours of history."""
     simulated = Simulated(
         truth=installation.state.root / "demo-truth.jsonl", status=installation.state.run / "simulator-status.json"
@@ -71,6 +75,7 @@ def start_simulator(installation: Installation, *, seed: int, history: str, cloc
     arguments += ["--installation", installation_name(installation.state)]
     settings = {**environment("simulate", installation.endpoints), "PARKING_CLOCK": clock}
     settings["PARKING_MQTT_URL"] = installation.endpoints.mqtt_tester_url
+    settings |= {"PARKING_API_URL": installation.api_url, "PARKING_UPLINK_KEY": counters_key}
     installation.supervisor.add("simulator", arguments, settings)
     return simulated
 

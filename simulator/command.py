@@ -1,9 +1,11 @@
 """The command line of a simulation: options to a course, a broker, a truth file, and a run that ends cleanly."""
 
+import os
 import re
 import signal
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -17,6 +19,8 @@ from core.errors import InvalidError, UnavailableError
 from core.logs import configure_logging
 from core.settings import Settings
 from core.wire import parse_instant
+from simulator.counters import Counters, read_counted_lots
+from simulator.counting import CountSender
 from simulator.faults import Faults
 from simulator.messages import Messages
 from simulator.outbox import Gateways, Outbox, Singles
@@ -31,6 +35,8 @@ from simulator.truth import Header, SpaceLine, TruthFile
 log = structlog.get_logger()
 
 CONNECT_SECONDS = 30.0
+UPLINK_KEY = "PARKING_UPLINK_KEY"
+"""A secret, so the environment alone says it."""
 
 
 def simulate(
@@ -58,6 +64,14 @@ def simulate(
     status_file: Annotated[
         str | None, typer.Option(help="Replaced once a second with the run's status as JSON; - writes lines to stdout.")
     ] = None,
+    api_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Where lots that only count say their counts, with the key in PARKING_UPLINK_KEY; unset: they are "
+            "silent.",
+            envvar="PARKING_API_URL",
+        ),
+    ] = None,
     installation: Annotated[
         str,
         typer.Option(
@@ -65,7 +79,7 @@ def simulate(
         ),
     ] = "",
 ) -> None:
-    """Drive a city of sensors over MQTT, and write down what really happens.
+    """Drive a city of sensors over MQTT and of counters over HTTP, and write down what really happens.
 
     Where the truth file exists already, that life goes on from where it ended; what was due meanwhile is sent first.
     Ctrl-C ends cleanly: what is in flight is acknowledged, and the truth is complete to that instant.
@@ -74,7 +88,8 @@ def simulate(
     configure_logging("simulator", json=settings.log_json)
     if settings.mqtt_url is None:
         raise InvalidError("PARKING_MQTT_URL is not set: there is no broker to publish to")
-    sensed = read_city(city.read_bytes() if city else _demo_city())
+    document = city.read_bytes() if city else _demo_city()
+    sensed = read_city(document)
     faults = Faults(repeat=repeat, late=late, lost=lost, late_up_to_ms=_milliseconds(late_up_to))
     header = _header(
         sensed,
@@ -88,7 +103,7 @@ def simulate(
     path = truth or _default_truth(settings)
     report = reporter(status_file)
     try:
-        with TruthFile(path, header, spaces) as file:
+        with TruthFile(path, header, spaces) as file, _counting(document, seed, settings, api_url):
             last = _run(
                 sensed, file, faults, settings, gateways=gateways, window=window, minutes=minutes, report=report
             )
@@ -134,6 +149,22 @@ def _run(
         speed=settings.the_clock.speed,
     )
     return simulation.run(until=stop, report=report)
+
+
+def _counting(document: bytes, seed: int, settings: Settings, api_url: str | None) -> AbstractContextManager[object]:
+    """The city's counters for as long as the block runs, if they can reach anybody."""
+    lots, key = read_counted_lots(document), os.environ.get(UPLINK_KEY)
+    missing = [name for name, value in (("--api-url", api_url), (UPLINK_KEY, key)) if not value]
+    if not lots:
+        return nullcontext()
+    if not api_url or not key:
+        log.info("counters.silent", lots=len(lots), missing=" and ".join(missing))
+        return nullcontext()
+    if not api_url.startswith(("http://", "https://")):
+        raise InvalidError(f"--api-url is http://host:port or https://host, not {api_url!r}")
+    clock = settings.the_clock
+    counters = Counters(lots, seed=seed, begins_ms=clock.now_ms(), zone=settings.zone)
+    return CountSender([lot.code for lot in lots], counters, clock=clock, api_url=api_url, key=key)
 
 
 class _StopOnSignal:

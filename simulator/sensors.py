@@ -4,7 +4,8 @@ This reader knows the few properties a sensor needs. Whether the file is a right
 a file that cannot be used is refused with the place and the reason.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -65,20 +66,37 @@ def read_city(document: bytes | Mapping[str, Any]) -> SensedCity:
     Raises:
         InvalidError: it is no city file, or one of its spaces names no lot of it.
     """
+    with refusing_bad_files():
+        return _read(properties_by_kind(document))
+
+
+def properties_by_kind(document: bytes | Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """The properties of all features of a city file by their kind; no kind of interest here is missing."""
     city = _decode(document) if isinstance(document, bytes) else document
+    by_kind: dict[str, list[Mapping[str, Any]]] = {"city": [], "lot": [], "space": []}
+    for feature in city["features"]:
+        properties = feature.get("properties") or {}
+        by_kind.setdefault(str(properties.get("kind")), []).append(properties)
+    return by_kind
+
+
+@contextmanager
+def refusing_bad_files() -> Iterator[None]:
+    """Say in one way that a file cannot be used."""
     try:
-        return _read(city["features"])
+        yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidError(
             f"this is no usable city file ({type(error).__name__}: {error}); `parking city check` says what is wrong"
         ) from error
 
 
-def _read(features: Sequence[Mapping[str, Any]]) -> SensedCity:
-    by_kind: dict[str, list[Mapping[str, Any]]] = {"city": [], "lot": [], "space": []}
-    for feature in features:
-        properties = feature.get("properties") or {}
-        by_kind.setdefault(str(properties.get("kind")), []).append(properties)
+def busyness_of(lot: str) -> float:
+    """How much busier than its kind a lot is, by its code."""
+    return 0.7 + 0.8 * Dice(key_of("lot", lot)).uniform()
+
+
+def _read(by_kind: Mapping[str, Sequence[Mapping[str, Any]]]) -> SensedCity:
     lots = {str(lot["code"]): lot for lot in by_kind["lot"]}
     sensed = [space for space in by_kind["space"] if space.get("sensor_id")]
     native = [space for space in sensed if space.get("codec", NATIVE) == NATIVE]
@@ -99,7 +117,7 @@ def _decode(document: bytes) -> Mapping[str, Any]:
 
 
 def _watched(spaces: Sequence[Mapping[str, Any]], lots: Mapping[str, Mapping[str, Any]]) -> Iterable[Watched]:
-    lot_busyness = {code: 0.7 + 0.8 * Dice(key_of("lot", code)).uniform() for code in lots}
+    lot_busyness = {code: busyness_of(code) for code in lots}
     for space in spaces:
         code, lot_code = str(space["code"]), str(space["lot"])
         lot = lots.get(lot_code)

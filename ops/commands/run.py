@@ -42,9 +42,9 @@ def demo(
     stop, began, clock = _Stop(minutes), time.monotonic(), county.virtual_clock(speed)
     with installed(_say_since(began), port=port, clock=clock, fresh_database=county.DATABASE) as (here, start):
         _say_since(began)("importing the county")
-        county.put_city(here)
+        key = county.put_city(here)
         start()
-        simulated = county.start_simulator(here, seed=seed, history=history, clock=clock)
+        simulated = county.start_simulator(here, seed=seed, history=history, clock=clock, counters_key=key)
         _say_since(began)("the county lives")
         _show_addresses(here)
         _out.print(f"Truth      {simulated.truth}", highlight=False)

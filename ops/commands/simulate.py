@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from ops.installation import environment
+from ops.installation import Told, environment
 from ops.state import State
 from ops.verify import installation_name
 from simulator.command import simulate
@@ -16,11 +16,13 @@ app = typer.Typer(add_completion=False)
 
 @functools.wraps(simulate)
 def simulate_here(**options: Any) -> None:
-    """As ``python -m simulator``, but the broker, the state folder and the installation need not be named."""
+    """As ``python -m simulator``, but broker, api, state folder and installation need not be named."""
     if not os.environ.get("PARKING_MQTT_URL"):
         os.environ.update(environment("simulate"))
     state = State.find()
     os.environ["PARKING_STATE_DIR"] = str(state.root)
+    told = Told.find(state)
+    options["api_url"] = options["api_url"] or (told.api_url if told else None)
     options["installation"] = options["installation"] or installation_name(state)
     simulate(**options)
 
