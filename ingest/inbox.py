@@ -32,7 +32,7 @@ class Inbox:
         self._closed = False
         self._batch_size = batch_size
         self._flush_after_seconds = flush_after_ms / 1_000
-        self._limit = limit
+        self.limit = limit
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -44,13 +44,13 @@ class Inbox:
 
     @property
     def is_full(self) -> bool:
-        """Whether the hard limit is reached: the subscriber then drops the connection and the broker queues."""
-        return len(self._messages) >= self._limit
+        """Whether it holds more than its limit: the subscriber then drops the connection and the broker queues."""
+        return len(self._messages) > self.limit
 
     @property
     def has_room(self) -> bool:
-        """Whether it has emptied enough to connect again: one batch is left at most."""
-        return len(self._messages) <= self._batch_size
+        """Whether another connection may begin: its whole window fits in, so it is not dropped for the same reason."""
+        return not self._messages
 
     def put(self, message: Message) -> None:
         """Take a message; never blocks, called from the network's callback."""

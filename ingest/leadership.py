@@ -25,7 +25,7 @@ ANSWER_WITHIN_SECONDS: Final = 5.0
 NOTICED_DEAD: Final = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
 """A holder whose machine died without a word loses the lock in about 11 s."""
 
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Leadership:

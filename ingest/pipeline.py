@@ -12,7 +12,7 @@ from core.clock import Clock
 from ingest import metrics
 from ingest.database import connect
 from ingest.inbox import Inbox, Message
-from ingest.writer import OvertakenError, Writer, Written, write_isolating
+from ingest.writer import DATA_ERRORS, OvertakenError, Writer, Written, write_isolating
 
 log = structlog.get_logger()
 
@@ -26,12 +26,18 @@ AWAY = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
 )
-"""What a database that is away, starting, stopping, full or busy answers: nothing is wrong with the batch."""
+"""What a database that is away, starting, stopping, full or busy answers: nothing is wrong with the batch.
+
+Killed at the right moment, it leaves the library's connection in a state of which it complains as of a bug of its own
+(``InternalClientError``); the connection is given up in any case.
+"""
 
 
 class Pipeline:
@@ -84,6 +90,8 @@ class Pipeline:
                 metrics.retries.labels("overtaken").inc()
                 log.info("batch.overtaken", messages=len(batch))
                 self._is_stale = True
+            except DATA_ERRORS:  # asyncpg's own is an interface error, too, and would be tried again for ever
+                raise
             except AWAY as error:
                 metrics.retries.labels("database").inc()
                 log.warning("database.away", why=f"{type(error).__name__}: {error}", waiting_seconds=wait_seconds)

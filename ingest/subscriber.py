@@ -38,6 +38,11 @@ KEEPALIVE_SECONDS: Final = 30
 SESSION_EXPIRY_SECONDS: Final = 7 * 24 * 3_600
 RECONNECT_SECONDS: Final = (0.2, 15.0)
 """First and longest wait before connecting again, doubled between and spread by half."""
+STEADY_SECONDS: Final = 5.0
+"""A connection that lasted so long begins the waits anew. One that is taken away at once does not: another client of
+the same name would be thrown out, and throw us out, several times a second for ever."""
+MOST_UNACKNOWLEDGED: Final = 65_535
+"""The protocol's own bound of a window."""
 PACKETS_A_TURN: Final = 200
 """Packets read before other tasks get a turn."""
 INBOX_FULL: Final = "inbox-full"
@@ -84,6 +89,7 @@ class Subscriber:
         self._stopped = asyncio.Event()
         self._stopping = False
         self._subscribing: int | None = None
+        self._was_dropped = False
         self._admitted = admitted
         self._keepalive_seconds = keepalive_seconds
         self._acknowledged = 0
@@ -142,6 +148,7 @@ class Subscriber:
             return
         log.warning("broker.dropped", why=why, waiting=len(self._inbox))
         metrics.dropped_connections.labels(why).inc()
+        self._was_dropped = True
         self._close()
         self._lost.set()
 
@@ -177,7 +184,7 @@ class Subscriber:
         if self._is_version_5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no hints here
             properties.SessionExpiryInterval = SESSION_EXPIRY_SECONDS
-            properties.ReceiveMaximum = 65_535
+            properties.ReceiveMaximum = min(self._inbox.limit, MOST_UNACKNOWLEDGED)
             self._client.connect(
                 self._host, self._port, self._keepalive_seconds, clean_start=False, properties=properties
             )
@@ -185,17 +192,17 @@ class Subscriber:
             self._client.connect(self._host, self._port, self._keepalive_seconds)
 
     async def _stay_connected(self) -> bool:
-        """Serve this connection until it is lost; returns whether it ever was accepted."""
+        """Serve this connection until it is lost; returns whether the next may be tried at once."""
         self._lost.clear()
         self.epoch += 1
         self.unacknowledged = 0
         sock = self._client.socket()
         if sock is None or self._stopping:
             return False
-        self.connected_at = self.heard_at = time.monotonic()
+        began = self.connected_at = self.heard_at = time.monotonic()
         self._loop.add_reader(sock, self._on_readable)
         self._want_write()
-        was_accepted = False
+        was_accepted = self._was_dropped = False
         while not self._lost.is_set():
             try:
                 async with asyncio.timeout(1):
@@ -206,8 +213,11 @@ class Subscriber:
             was_accepted = was_accepted or self.is_connected
             if self._inbox.is_full:
                 self.drop(INBOX_FULL)
+        lasted = time.monotonic() - began
         self._close()
-        return was_accepted
+        if was_accepted and not self._was_dropped and lasted < STEADY_SECONDS:
+            log.warning("broker.connection_was_short", seconds=round(lasted, 1))
+        return was_accepted and (self._was_dropped or lasted >= STEADY_SECONDS)
 
     def _on_readable(self) -> None:
         for _ in range(PACKETS_A_TURN):

@@ -337,8 +337,8 @@ class Outcome:
     refolded: int = 0
 
 
-DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeEncodeError, OverflowError)
-"""What one row can do to its batch."""
+DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
+"""What one row can do to its batch. What asyncpg itself cannot encode is a ``ValueError``."""
 
 
 def _in_groups(spaces: Sequence[SpaceId], size: int) -> Iterator[Sequence[SpaceId]]:

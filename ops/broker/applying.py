@@ -29,7 +29,15 @@ RETRY_SECONDS: Final = 2.0
 _GATHER_SECONDS: Final = 0.3
 """An import notifies more than once."""
 
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, InstallationError)
+_TROUBLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    DBAPIError,
+    InstallationError,
+)
 
 
 async def fetch_admitted(url: str) -> list[Account]:

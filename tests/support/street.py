@@ -102,7 +102,7 @@ class Street:
     async def _listen(self, stream: asyncio.StreamReader) -> None:
         async for line in stream:
             self.said.append(line.decode())
-            if b'"error"' in line or b"Traceback" in line:
+            if b'"error"' in line or not line.startswith(b"{"):
                 sys.stderr.write(line.decode())
 
     async def kill_ingest(self, number: signal.Signals = signal.SIGKILL) -> None:
