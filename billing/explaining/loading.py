@@ -11,13 +11,13 @@ from billing.explaining.facts import Facts, StoredBill, StoredEvidence, StoredRe
 from core.clock import milliseconds
 from core.errors import NotFoundError
 from core.occupancy import OrderKey, order_key
+from core.sensor import silent_after_ms
 from core.session import FoldRules, restart_at
 
 LOOK_BACK: Final = (timedelta(days=1), timedelta(days=7), timedelta(days=60), None)
 """How far before its begin to look for a point that nothing earlier can influence; none: from the first reading."""
 LOOK_AHEAD: Final = timedelta(days=1)
 """How far beyond the instant that decides: enough to see what had been received before a reading that came late."""
-SILENT_HEARTBEATS: Final = 3
 
 
 class SessionNotFoundError(NotFoundError):
@@ -59,7 +59,7 @@ async def load_facts(db: AsyncConnection, session_id: UUID) -> Facts:
     rules = FoldRules(
         min_stay_ms=1_000 * row["min_stay_seconds"],
         min_gap_ms=1_000 * row["min_gap_seconds"],
-        silence_ms=1_000 * SILENT_HEARTBEATS * row["heartbeat_seconds"],
+        silence_ms=silent_after_ms(row["heartbeat_seconds"]),
     )
     readings, is_whole = await _readings(db, row, rules)
     bills = (await db.execute(_BILLS, {"id": session_id})).mappings()

@@ -60,6 +60,7 @@ NO_PAYMENTS: Final[Pair] = ("没有支付记录", "none recorded")
 NO_PLATES: Final[Pair] = ("没有车牌证据", "none recorded")
 
 HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
 
 
 def begins_text(explanation: Explanation, lang: Lang) -> str:
@@ -111,8 +112,10 @@ def bill_text(bill: StoredBill, lang: Lang) -> str | None:
 
 
 def span_text(span: timedelta, lang: Lang) -> str:
-    """A length of time, to the second below an hour."""
+    """A length of time, to the second below an hour, to the day from two days on."""
     seconds = int(span.total_seconds())
+    if span >= 2 * DAY:
+        return said((f"{span.days} 天", f"{span.days} days"), lang)
     if span >= HOUR:
         return minutes_text(seconds // 60, lang)
     minutes, rest = divmod(seconds, 60)

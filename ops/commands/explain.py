@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ from billing.explaining.words import (
     span_text,
     unsure_text,
 )
-from billing.phrases import Lang, said
+from billing.phrases import Lang, minutes_text, said
 from billing.wording import CLASS_ASSUMED, why_text
 from core.money import yuan_text
 from core.occupancy import Reading, order_key
@@ -41,6 +41,7 @@ from ops.notices import language
 
 app = typer.Typer(add_completion=False)
 
+MINUTE: Final = timedelta(minutes=1)
 FEW: Final = 3
 """So many readings in a row that say the same are all shown; of more, the first and the last."""
 
@@ -105,7 +106,7 @@ class _Page:
             grid.add_row(
                 self._said(("驶离", "ends")), self._at(facts.left_at), ends_text(self._explanation, self._lang) or ""
             )
-            length = span_text(facts.left_at - facts.entered_at, self._lang)
+            length = minutes_text((facts.left_at - facts.entered_at) // MINUTE, self._lang)
             grid.add_row(self._said(("时长", "length")), length, "")
         for begin, end in self._explanation.gaps:
             free = span_text(end - begin, self._lang)
@@ -195,7 +196,9 @@ class _Page:
         for bill in bills:
             stay = bill.fee.get("bill", {})
             span = " – ".join(
-                self._at(datetime.fromisoformat(stay[name])) for name in ("entered_at", "left_at") if name in stay
+                self._at(datetime.fromisoformat(stay[name]), seconds=False)
+                for name in ("entered_at", "left_at")
+                if name in stay
             )
             replaced = revisions.get(bill.replaces_id) if bill.replaces_id else None
             note = bill_text(bill, self._lang) or (
@@ -227,7 +230,7 @@ class _Page:
             self._out.print(f"  {name}: [{_COLOURS[again.outcome]}]{escape(again_text(again, self._lang))}[/]")
 
     def _grid(self) -> Table:
-        return Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        return Table(show_header=False, box=None, padding=(0, 0, 0, 2))
 
     def _title(self, zh: str, en: str) -> None:
         self._out.print(f"\n[bold]{self._said((zh, en))}[/]")
