@@ -47,7 +47,7 @@ async def preview(
             billed, unbilled = await db.fetchrow(f"SELECT count(bill.id), count(*) - count(bill.id) {_FROM}", *wanted)
             progress(0, billed)
             parts = _parts(db, wanted)
-            async for one in _in_processes(parts, draft) if billed > STAYS_A_PART else _here(parts, tariff):
+            async for one in in_processes(parts, draft) if billed > STAYS_A_PART else _here(parts, tariff):
                 counted.add(one)
                 progress(counted.total.stays, billed)
     finally:
@@ -85,7 +85,7 @@ async def _here(parts: AsyncIterator[list[Recorded]], draft: Tariff) -> AsyncIte
         yield tally(part, draft)
 
 
-async def _in_processes(parts: AsyncIterator[list[Recorded]], draft: bytes) -> AsyncIterator[Tally]:
+async def in_processes(parts: AsyncIterator[list[Recorded]], draft: bytes) -> AsyncIterator[Tally]:
     """As ``_here``, by a process for each processor; no more parts are read than they have work for."""
     loop = asyncio.get_running_loop()
     processes = len(os.sched_getaffinity(0))
