@@ -1,9 +1,10 @@
 """Storing a city's sensors and which space each of them watches."""
 
+import json
 from collections.abc import Sequence
 from functools import partial
 
-from sqlalchemy import DateTime, Integer, Text, func, insert, select, update
+from sqlalchemy import DateTime, Integer, Text, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,8 +36,10 @@ async def store_assignments(job: ImportJob, others: frozenset[str]) -> list[Prob
     changes = Watching(await _list_watches(job.db)).changes(job.city.spaces, job.now, others)
     if changes.problems:
         return changes.problems
+    await _overtake(job.db, changes)
     await _end_watches(job, changes)
     await _begin_watches(job, changes.begun)
+    await _look_again(job, changes)
     sensed = sum(space.sensor_id is not None for space in job.city.spaces)
     job.report.assignments = Counts(
         added=len(changes.begun), retired=len(changes.ended), unchanged=sensed - len(changes.begun)
@@ -88,3 +91,45 @@ async def _begin_watches(job: ImportJob, begun: Sequence[Watch]) -> None:
         await job.db.execute(statement, {"rows": batch})
         done += len(batch)
         job.progress("assignments", done, len(listed))
+
+
+async def _overtake(db: AsyncConnection, changes: WatchChanges) -> None:
+    """Give the states concerned another version: ingest then cannot go on by the assignments of before."""
+    concerned = {"ended": list(changes.ended), "begun": [watch.space for watch in changes.begun]}
+    await db.execute(text(_OVERTAKE), concerned)
+
+
+async def _look_again(job: ImportJob, changes: WatchChanges) -> None:
+    """Ask ingest for another look at what these sensors have said already: stored elsewhere, or refused."""
+    ended: list[Row] = [{"id": id_, "at": at.isoformat()} for id_, at in changes.ended.items()]
+    begun: list[Row] = [
+        {"sensor": watch.sensor, "at": watch.begins.isoformat() if watch.begins else None} for watch in changes.begun
+    ]
+    for statement, rows in ((_LOOK_AGAIN_AT_ENDED, ended), (_LOOK_AGAIN_AT_BEGUN, begun)):
+        for batch in batches(rows):
+            await job.db.execute(text(statement), {"rows": json.dumps(batch), "now": job.now})
+
+
+_OVERTAKE = """
+    UPDATE space_state SET version = version + 1
+    WHERE space_id IN (SELECT space_id FROM sensor_assignment WHERE id = ANY (:ended)
+                       UNION SELECT id FROM space WHERE code = ANY (:begun))
+"""
+_HAS_SAID = """
+    (EXISTS (SELECT FROM reading WHERE sensor_id = sensor.id)
+     OR EXISTS (SELECT FROM refusal WHERE refusal.sensor = sensor.code AND resolved_at IS NULL))
+"""
+_LOOK_AGAIN_AT_ENDED = f"""
+    INSERT INTO reassignment (sensor_id, from_at, asked_at)
+    SELECT sensor.id, old.at, CAST(:now AS timestamptz)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS old (id int, at timestamptz)
+    JOIN sensor_assignment AS watch ON watch.id = old.id JOIN sensor ON sensor.id = watch.sensor_id
+    WHERE {_HAS_SAID}
+"""  # noqa: S608 - put together from our own words
+_LOOK_AGAIN_AT_BEGUN = f"""
+    INSERT INTO reassignment (sensor_id, from_at, asked_at)
+    SELECT sensor.id, new.at, CAST(:now AS timestamptz)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (sensor text, at timestamptz)
+    JOIN sensor ON sensor.code = new.sensor
+    WHERE {_HAS_SAID}
+"""  # noqa: S608 - put together from our own words

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +16,8 @@ from core.clock import instant
 from core.db import Database
 from core.registry import changing
 from core.registry.entry import SensorEntry
+from ops.city import import_city
+from tests.support.cities import collection, lot, space
 from tests.support.street import Street
 from tests.support.waiting import until
 
@@ -240,6 +243,29 @@ async def test_an_unknown_sender_is_adopted_with_all_it_said(street: Street, reg
         "SELECT last_heard_at FROM sensor_state JOIN sensor ON sensor.id = sensor_id WHERE code = $1", stranger
     )
     assert heard is not None
+
+
+async def test_an_imported_city_takes_in_what_its_sensors_said_before(
+    street: Street, registry: Registry, now_ms: int
+) -> None:
+    await street.start_ingest()
+    stranger = f"{street.prefix}-stranger"
+    begin = now_ms - 200 * MINUTE
+    for n in range(4):
+        say(street, stranger, begin + n * 30 * MINUTE, occupied=n % 2 == 0)
+    await street.until_refusals(4)
+    city = collection(lot(code="NL"), space("NL-001", stranger, lot="NL"))
+    source = json.dumps(city).encode()
+    now, zone = datetime.now(UTC), ZoneInfo("Asia/Shanghai")
+    await import_city(registry.database, source, now=now, zone=zone)
+    await street.until_readings(4)
+    assert len(await street.times()) == 2
+
+    city = collection(lot(code="NL"), space("NL-001", "another", lot="NL", installed_at=instant(begin).isoformat()))
+    await import_city(registry.database, json.dumps(city).encode(), now=now, zone=zone)
+    await registry.until_done()
+    assert await street.readings() == 0
+    assert await street.times() == []
 
 
 async def test_a_change_made_while_ingest_is_away_is_done_at_its_start(

@@ -6,8 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from core.clock import instant, rfc3339
 from core.errors import ParkingError, SpaceWatchedError
