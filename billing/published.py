@@ -88,6 +88,8 @@ async def publish_next(db: AsyncConnection, source: bytes) -> Imported:
     if there is None and document.version <= newest:
         stored["version"] = newest + 1
     done = await publish(db, json.dumps(stored, ensure_ascii=False).encode())
+    if done.is_new:
+        await db.execute(select(func.pg_notify("parking_registry", "")))  # the map shows prices; sent at the commit
     return Imported(
         tariff=done.tariff,
         version_id=done.version_id,

@@ -24,7 +24,7 @@ _FROM = """
     FROM parking_session AS session
     JOIN space ON space.id = session.space_id
     JOIN lot ON lot.id = space.lot_id
-    LEFT JOIN current_bill AS bill ON bill.session_id = session.id
+    LEFT JOIN current_bill AS bill ON bill.session_id = session.id AND bill.session_revision = session.revision
     WHERE session.status = 'ended' AND session.entered_at >= $1 AND session.entered_at < $2
       AND ($3::text[] IS NULL OR lot.code = ANY ($3))
 """

@@ -11,6 +11,7 @@ from billing.notices import read
 from core.roles import Role
 from tests.api.conftest import Api
 from tests.api.town import Town
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.services
 
@@ -57,6 +58,18 @@ async def test_finance_publishes_once_and_the_audit_keeps_who(api: Api, town: To
     assert versions[1]["valid_from"] == "2026-12-31T16:00:00.000Z"
     assert versions[1]["document"] == draft | {"version": 2}
     assert any("30 min" in sentence for sentence in versions[0]["summary"])
+
+
+async def test_the_map_shows_a_published_price_at_once(api: Api, town: Town) -> None:
+    await as_role(api, town, Role.FINANCE)
+    assert (await api.json("/api/v1/lots/KA"))["properties"]["tariff"]["version"] == 1
+    assert (await post(api, "", document=kerb(exit_window={"minutes": 20}))).status_code == 201
+
+    async def shown() -> bool:
+        version: int = (await api.json("/api/v1/lots/KA"))["properties"]["tariff"]["version"]
+        return version == 2
+
+    await until(shown, within_seconds=8)
 
 
 async def test_a_warden_may_read_and_try_out_but_not_publish(api: Api, town: Town) -> None:
