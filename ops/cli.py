@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "simulate": ("simulate", "A city of sensors, with the truth written down"),
     "verify": ("verify", "Compare sessions and fees with a simulator's truth"),
     "replay": ("replay", "Decode stored messages again, after a codec or the registry was corrected"),
+    "bench": ("bench", "Measure: every figure beside its limit, taken in the same run"),
     "db": ("db", "Bring the database to this version's schema"),
     "user": ("user", "People who may log in"),
     "broker": ("broker", "Users of the broker for sensors, gateways and platforms"),

@@ -1,0 +1,104 @@
+"""Where a bench runs: services of its own in a folder that goes with it, or those that two settings name."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from core.db import plain_url
+from ops import database
+from ops.bench.load import sensor_code
+from ops.services import Endpoints, start
+from ops.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """A database server and a broker that nobody else uses."""
+
+    endpoints: Endpoints
+    state: State
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @asynccontextmanager
+    async def city(self, spaces: int) -> AsyncIterator[str]:
+        """A database with a city of so many spaces, each watched by a sensor; its URL. Dropped afterwards."""
+        name = f"parking_bench_{next(self._numbers)}"
+        await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await self._execute(f'CREATE DATABASE "{name}"')
+        try:
+            await asyncio.to_thread(database.upgrade, self._url(name))
+            db = await asyncpg.connect(plain_url(self._url(name)))
+            await plant(db, spaces)
+            await db.close()
+            yield self._url(name)
+        finally:
+            await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    async def _execute(self, statement: str) -> None:
+        server = await asyncpg.connect(plain_url(self.endpoints.database_url))
+        try:
+            await server.execute(statement)
+        finally:
+            await server.close()
+
+    def _url(self, name: str) -> str:
+        return urlsplit(self.endpoints.database_url)._replace(path=f"/{name}").geturl()
+
+
+@contextmanager
+def surroundings(tell: Callable[[str], None]) -> Iterator[Surroundings]:
+    """Services of the bench's own, ended and removed afterwards; those that both URLs name instead, where they do.
+
+    Only the unpacked programs are shared with this user's own installation.
+    """
+    os.environ.setdefault("PARKING_SERVICES_DIR", str(State.find().root / "services"))
+    folder = Path(tempfile.mkdtemp(prefix="parking-bench-"))
+    folder.chmod(0o711)  # as root the services run as another user, who must pass
+    state = State.find(folder / "state")
+    try:
+        with start(state, progress=tell) as services:
+            yield Surroundings(endpoints=services.endpoints, state=state)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def plant(db: asyncpg.Connection, spaces: int) -> None:
+    """Lots of fifty spaces, a native sensor on each, watching from ever."""
+    assert sensor_code(1) == f"bench-{1:06}"  # noqa: S101 - the statement below spells it out
+    await db.execute(
+        """
+        INSERT INTO lot (code, name, kind, zone, entrances, geometry)
+        SELECT 'B' || n, 'lot ' || n, 'on_street', 'Asia/Shanghai', '[]', '{}'
+        FROM generate_series(1, $1::int / 50 + 1) AS n
+        """,
+        spaces,
+    )
+    await db.execute(
+        """
+        INSERT INTO space (code, lot_id, geometry)
+        SELECT lot.code || '-' || n, lot.id, '{}' FROM generate_series(1, $1::int) AS n
+        JOIN lot ON lot.code = 'B' || (n / 50 + 1) ORDER BY n
+        """,
+        spaces,
+    )
+    await db.execute(
+        "INSERT INTO sensor (code) SELECT 'bench-' || lpad(n::text, 6, '0') FROM generate_series(1, $1::int) AS n",
+        spaces,
+    )
+    await db.execute(
+        """
+        INSERT INTO sensor_assignment (sensor_id, space_id, during)
+        SELECT sensor.id, space.id, tstzrange(NULL, NULL)
+        FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM sensor) AS sensor
+        JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM space) AS space USING (n)
+        """
+    )

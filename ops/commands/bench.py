@@ -1,0 +1,81 @@
+"""``parking bench``: measurements with the limit measured in the same run."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ops.bench.ingest import Plan, Show, bench_ingest
+from ops.bench.pricing import PricingPlan, bench_pricing
+from ops.bench.report import Report
+from ops.bench.surroundings import surroundings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+COUNTY = 2_300
+
+
+@app.callback()
+def bench() -> None:
+    """Measure: each figure beside the limit it is compared with, taken in the same run.
+
+    A bench starts services of its own in a folder that goes with it; where PARKING_DATABASE_URL and PARKING_MQTT_URL
+    are both set, it uses those (no ingest may run there).
+    """
+
+
+@app.command()
+def ingest(
+    *,
+    spaces: Annotated[list[int] | None, typer.Option(min=1, help="A city's size; may be repeated.")] = None,
+    messages: Annotated[
+        int, typer.Option(min=1_000, help="Readings a round; more than the broker's window measures the broker.")
+    ] = 20_000,
+    rounds: Annotated[int, typer.Option(min=1, help="The fastest of so many counts.")] = 3,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
+    profile: Annotated[Path | None, typer.Option(help="Leave a profile of the ingest process there.")] = None,
+) -> None:
+    """Durable ingest: QoS 1, acknowledged after the commit, states and sessions moved on; exit status always 0."""
+    plan = Plan(sizes=spaces or (COUNTY, 10 * COUNTY), readings=messages, rounds=rounds, profile=profile)
+    with _shown() as show, surroundings(show) as at:
+        report = asyncio.run(bench_ingest(at, plan, show))
+    _tell(report, json_file)
+
+
+@app.command()
+def pricing(
+    *,
+    stays: Annotated[int, typer.Option(min=1_000, help="Stays a round on one core.")] = 20_000,
+    sample: Annotated[int, typer.Option(min=50_000, help="Stays of the county's year, by all cores.")] = 200_000,
+    rounds: Annotated[int, typer.Option(min=1, help="The fastest of so many counts.")] = 3,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
+) -> None:
+    """Pricing: stays a second a core beside the same notice by hand, and a year of the county; needs no services."""
+    with _shown() as show:
+        report = bench_pricing(PricingPlan(stays=stays, sample=sample, rounds=rounds), show)
+    _tell(report, json_file)
+
+
+def _tell(report: Report, json_file: Path | None) -> None:
+    Console().print(report.as_table())
+    if json_file is not None:
+        json_file.write_bytes(report.as_json())
+
+
+@contextmanager
+def _shown() -> Iterator[Show]:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        bar = progress.add_task("starting", total=None)
+        yield lambda words, done=0, of=None: progress.update(bar, description=words, completed=done, total=of)
