@@ -26,8 +26,11 @@ def table_of(*headings: str) -> Table:
 def sensors_table(rows: Sequence[listing.Row], now: datetime) -> Table:
     """A line for each sensor."""
     table = table_of("sensor", "space", "verdict", "since", "heard", "battery", "signal", "°C", "model")
-    for row in rows:
-        table.add_row(*_line(row, now))
+    lines = [_line(row, now) for row in rows]
+    for column in range(2):  # codes are copied from here: a narrow terminal must not cut them
+        table.columns[column].min_width = max((len(line[column]) for line in lines), default=0)
+    for line in lines:
+        table.add_row(*line)
     return table
 
 
