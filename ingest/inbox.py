@@ -44,8 +44,13 @@ class Inbox:
 
     @property
     def is_full(self) -> bool:
-        """Whether it holds more than its limit: the subscriber then drops the connection and the broker queues."""
+        """Whether it holds more than its limit: the subscriber then stops reading, and the broker queues."""
         return len(self._messages) > self.limit
+
+    @property
+    def is_half_empty(self) -> bool:
+        """Whether a subscriber that has stopped may go on reading."""
+        return 2 * len(self._messages) <= self.limit
 
     @property
     def has_room(self) -> bool:

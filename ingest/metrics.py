@@ -25,6 +25,7 @@ lag_seconds = Histogram(
 
 unacknowledged = Gauge("parking_ingest_unacknowledged", "Messages of this connection received and not acknowledged")
 connections = Counter("parking_ingest_broker_connections", "Connections to the broker that were accepted")
+pauses = Counter("parking_ingest_pauses", "Times that reading from the broker stopped because the inbox was full")
 dropped_connections = Counter("parking_ingest_dropped_connections", "Connections cut on purpose", ["why"])
 broken_off = Counter("parking_ingest_attempts_broken_off", "Writes given up because the database did not answer")
 leads = Gauge("parking_ingest_leads", "1 while this process holds the broker session, 0 while it stands by")

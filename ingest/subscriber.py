@@ -46,7 +46,7 @@ MOST_UNACKNOWLEDGED: Final = 65_535
 PACKETS_A_TURN: Final = 200
 """Packets read before other tasks get a turn."""
 INBOX_FULL: Final = "inbox-full"
-"""Why a connection is dropped that brings more than can be written: the broker queues until there is room again."""
+"""Why a connection is dropped that could not be read for half a keepalive: the broker queues until there is room."""
 DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -90,6 +90,8 @@ class Subscriber:
         self._stopping = False
         self._subscribing: int | None = None
         self._was_dropped = False
+        self._paused_at: float | None = None
+        """Since when nothing is read, as the inbox is full."""
         self._admitted = admitted
         self._keepalive_seconds = keepalive_seconds
         self._acknowledged = 0
@@ -133,6 +135,8 @@ class Subscriber:
         self.unacknowledged -= sent
         self._acknowledged += sent
         metrics.unacknowledged.set(self.unacknowledged)
+        if self._paused_at is not None and self._inbox.is_half_empty:
+            self._go_on()
         return sent
 
     def stop(self) -> None:
@@ -196,6 +200,7 @@ class Subscriber:
         self._lost.clear()
         self.epoch += 1
         self.unacknowledged = 0
+        self._paused_at = None
         sock = self._client.socket()
         if sock is None or self._stopping:
             return False
@@ -211,7 +216,7 @@ class Subscriber:
                 if self._client.loop_misc() is not MQTTErrorCode.MQTT_ERR_SUCCESS:
                     self._lost.set()
             was_accepted = was_accepted or self.is_connected
-            if self._inbox.is_full:
+            if self._has_paused_for_long():
                 self.drop(INBOX_FULL)
         lasted = time.monotonic() - began
         self._close()
@@ -226,7 +231,7 @@ class Subscriber:
                 self._lost.set()
                 return
             if self._inbox.is_full:
-                self.drop(INBOX_FULL)
+                self._pause()
                 return
             if len(self._inbox) == before:
                 break
@@ -235,8 +240,30 @@ class Subscriber:
             self._loop.call_soon(self._on_decrypted, sock)  # nothing will make the socket readable for these
 
     def _on_decrypted(self, sock: ssl.SSLSocket) -> None:
-        if self._client.socket() is sock and self.connected_at is not None:
+        if self._client.socket() is sock and self.connected_at is not None and self._paused_at is None:
             self._on_readable()
+
+    def _pause(self) -> None:
+        """Stop reading: acknowledgements still go out, so that the writer's progress is not lost to a new connection.
+
+        Whoever does not read for long is taken for dead by either end; before that the connection is dropped.
+        """
+        sock = self._client.socket()
+        if sock is not None and sock.fileno() >= 0:
+            self._paused_at = time.monotonic()
+            metrics.pauses.inc()
+            self._loop.remove_reader(sock)
+
+    def _has_paused_for_long(self) -> bool:
+        return self._paused_at is not None and time.monotonic() - self._paused_at > self._keepalive_seconds / 2
+
+    def _go_on(self) -> None:
+        """Read again, first what was left half-way."""
+        self._paused_at = None
+        sock = self._client.socket()
+        if self.connected_at is not None and sock is not None and sock.fileno() >= 0:
+            self._loop.add_reader(sock, self._on_readable)
+            self._loop.call_soon(self._on_readable)
 
     def _want_write(self) -> None:
         sock = self._client.socket()

@@ -8,6 +8,8 @@ WINDOW = 20_000
 """Unacknowledged messages on the way to one client: never smaller than the largest batch that ingest may be set to."""
 QUEUE = 500_000
 """Messages kept for a client that is away: 2 300 sensors fill it in a day, the demo at 60 times speed in 30 min."""
+SAVED_EVERY = 100
+"""Changes after which sessions are saved: what came since the last save is lost when the broker is killed."""
 QUEUE_BYTES = 512 * 1024 * 1024
 MESSAGE_BYTES = 256 * 1024
 """A gateway's 500 readings take less than half of this. Longer messages are dropped."""
@@ -38,13 +40,13 @@ allow_anonymous false
 password_file {folder}/passwords
 acl_file {folder}/access
 
-# A saved session is what lets ingest be away: saved every 100 changes, and a kill -9 loses what came since.
+# A saved session is what lets ingest be away: saved every {SAVED_EVERY} changes, and a kill -9 loses what came since.
 # Saving at each change costs a hundred times the throughput once a queue has built up.
 persistence true
 persistence_location {saved_in or folder}/
 persistence_file mosquitto.db
 autosave_on_changes true
-autosave_interval 100
+autosave_interval {SAVED_EVERY}
 persistent_client_expiration 14d
 
 max_inflight_messages {WINDOW}

@@ -35,10 +35,10 @@ class Talker:
 
 
 @contextmanager
-def talking(url: str, *, name: str = "", ca: Path | None = None) -> Iterator[Talker]:
-    """A client of this name, told whether it may come in."""
+def talking(url: str, *, name: str = "", ca: Path | None = None, is_kept: bool = False) -> Iterator[Talker]:
+    """A client of this name, told whether it may come in; the broker keeps a session for it only if asked to."""
     parts = urlsplit(url)
-    client = Client(CallbackAPIVersion.VERSION2, client_id=name, reconnect_on_failure=False)
+    client = Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=not is_kept, reconnect_on_failure=False)
     talker = Talker(client)
     client.on_connect, client.on_message = talker.on_connect, talker.on_message
     client.max_queued_messages_set(0)
