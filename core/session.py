@@ -48,7 +48,7 @@ class UnsureWhy(StrEnum):
     """More of it is closed gap than stay: the sensor flapped."""
 
 
-class FoldRules(msgspec.Struct, frozen=True, kw_only=True):
+class FoldRules(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a lot and a sensor's rhythm decide about sessions."""
 
     min_stay_ms: int = 20_000
@@ -59,7 +59,7 @@ class FoldRules(msgspec.Struct, frozen=True, kw_only=True):
     """Three heartbeat intervals: not heard for longer is silence."""
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A stay with its short gaps closed: a session, unless it is too short."""
 
     begin_ms: int
@@ -92,7 +92,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return None
 
 
-class FoldState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FoldState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where the fold of one space stands after its newest reading."""
 
     key: OrderKey | None = None
@@ -112,12 +112,11 @@ class FoldState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 INITIAL = FoldState()
 
 
-def step(state: FoldState, reading: Reading, rules: FoldRules) -> tuple[FoldState, Span | None]:
-    """Fold one more reading, which must come after every one before.
+def step(state: FoldState, key: OrderKey, reading: Reading, rules: FoldRules) -> tuple[FoldState, Span | None]:
+    """Fold one more reading, with its order key, which must come after every one before.
 
     Returns: the new state, and the span that can no longer change because a later one has begun, if there is one now.
     """
-    key = order_key(reading)
     at_ms = reading.at_ms
     silence_ms = state.silence_ms
     if state.key is not None and state.span is not None:
@@ -161,7 +160,7 @@ def fold(readings: Iterable[Reading], rules: FoldRules, state: FoldState = INITI
     by_key = {order_key(reading): reading for reading in readings}
     spans: list[Span] = []
     for key in sorted(by_key):
-        state, finished = step(state, by_key[key], rules)
+        state, finished = step(state, key, by_key[key], rules)
         if finished is not None:
             spans.append(finished)
     if state.span is not None:

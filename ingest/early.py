@@ -22,9 +22,14 @@ class EarlyReadings:
     def __init__(self) -> None:
         self._first_ms: dict[OrderKey, int] = {}
 
+    @property
+    def is_any(self) -> bool:
+        """Whether there is any."""
+        return bool(self._first_ms)
+
     def first_arrival(self, key: OrderKey, received_ms: int) -> int:
         """When this reading was first received: now, unless it was refused before."""
-        return self._first_ms.get(key, received_ms) if self._first_ms else received_ms
+        return self._first_ms.get(key, received_ms)
 
     def remember(self, key: OrderKey, received_ms: int) -> None:
         """It has just been refused."""

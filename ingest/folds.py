@@ -29,8 +29,7 @@ class Folds:
     def keep(self, space_id: SpaceId, fold: SpaceFold, version: int, rules: FoldRules) -> None:
         """Remember what has just been committed."""
         self.known[space_id] = (fold, version)
-        due_ms = due_at(fold, rules)
-        if due_ms is not None:
+        if fold.session_id is None and (due_ms := due_at(fold, rules)) is not None:
             heapq.heappush(self._due, (due_ms, space_id))
 
     def due(self, now_ms: int) -> list[SpaceId]:

@@ -79,7 +79,6 @@ async def refold_spaces(
     sensor_ids = {code: sensor.sensor_id for code, sensor in registry.sensors.items()}
     await sql.write_sessions(db, writes, sensor_ids, now_ms)
     await sql.write_states(db, states)
-    await sql.wake_readers(db)
     return space_ids
 
 

@@ -11,13 +11,13 @@ from uuid import UUID
 import msgspec
 
 from core.ids import RandomIds, SessionId, SpaceId
-from core.occupancy import Reading
+from core.occupancy import OrderKey, Reading
 from core.session import INITIAL, Folded, FoldRules, FoldState, Span, match_sessions, step
 
 _ids = RandomIds()
 
 
-class SpaceFold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SpaceFold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where one space's fold stands and which session row its newest span has; kept in ``space_state.fold``."""
 
     state: FoldState = INITIAL
@@ -25,8 +25,7 @@ class SpaceFold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Row of ``state.span``; None while it is too young, or too short, to have one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionWrite:
+class SessionWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A session row to insert (``is_new``) or to change."""
 
     session_id: SessionId
@@ -54,17 +53,24 @@ class StoredSession:
 
 
 def advance(
-    space_id: SpaceId, before: SpaceFold, readings: Sequence[Reading], rules: FoldRules, now_ms: int
-) -> tuple[SpaceFold, list[SessionWrite]]:
+    space_id: SpaceId,
+    before: SpaceFold,
+    readings: Sequence[tuple[OrderKey, Reading]],
+    rules: FoldRules,
+    now_ms: int,
+) -> tuple[SpaceFold, Sequence[SessionWrite]]:
     """Fold readings that all come after those before, in order; what rows to write, oldest session first."""
     state = before.state
     spans: list[Span] = []
-    for reading in readings:
-        state, finished = step(state, reading, rules)
+    for key, reading in readings:
+        state, finished = step(state, key, reading, rules)
         if finished is not None:
             spans.append(finished)
-    if state.span is not None:
-        spans.append(state.span)
+    span = state.span
+    if span is not None:
+        if not spans and before.session_id is not None and _says_the_same(span, before.state.span):
+            return SpaceFold(state=state, session_id=before.session_id), ()  # most readings: all is as it was
+        spans.append(span)
     writes: list[SessionWrite] = []
     session_id: UUID | None = None
     for index, span in enumerate(spans):
@@ -143,11 +149,12 @@ def _is_due(span: Span, rules: FoldRules, now_ms: int) -> bool:
 
 
 def _says_the_same(span: Span, other: Span | None) -> bool:
-    return other is not None and (span.begin_ms, span.end_ms, span.closed_gap_ms, span.end_why) == (
-        other.begin_ms,
-        other.end_ms,
-        other.closed_gap_ms,
-        other.end_why,
+    return span is other or (
+        other is not None
+        and span.end_ms == other.end_ms
+        and span.begin_ms == other.begin_ms
+        and span.closed_gap_ms == other.closed_gap_ms
+        and span.end_why is other.end_why
     )
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import asyncpg
@@ -45,8 +44,7 @@ _EVIDENCE_COLUMNS: Final = _READING_COLUMNS.index("raw") + 1
 """Of late evidence all but the telemetry is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """An accepted reading and how it came."""
 
     reading: Reading
@@ -239,7 +237,7 @@ async def prepare(db: asyncpg.Connection) -> None:
         """
         CREATE TEMP TABLE IF NOT EXISTS new_state (
             space_id int, occupancy occupancy, changed_at timestamptz, last_occupied_at timestamptz,
-            heard_at timestamptz, fold text, version bigint, changed_from timestamptz
+            heard_at timestamptz, fold json, version bigint, changed_from timestamptz
         ) ON COMMIT DELETE ROWS
         """
     )
@@ -261,28 +259,29 @@ class StateWrite(NamedTuple):
 async def write_states(db: asyncpg.Connection, states: Sequence[StateWrite]) -> int:
     """Write where spaces stand; returns how many rows were of the version expected.
 
+    Whoever shows the live state is told that there is something new, once this transaction is committed.
+
     The guard is in the statement: a row that has moved on is not touched, so no late writer moves the live state.
     """
     if not states:
         return 0
     await db.copy_records_to_table("new_state", records=[_state_row(state) for state in states], schema_name="pg_temp")
-    status = await db.execute(
+    written: int = await db.fetchval(
         """
-        UPDATE space_state AS row
-        SET occupancy = new.occupancy, changed_at = new.changed_at,
-            last_heard_at = greatest(row.last_heard_at, new.heard_at), last_occupied_at = new.last_occupied_at,
-            roll_up_from = least(row.roll_up_from, new.changed_from),
-            fold = new.fold::json, version = row.version + 1, written_xid = pg_current_xact_id()::text::bigint
-        FROM new_state AS new
-        WHERE row.space_id = new.space_id AND row.version = new.version
+        WITH written AS (
+            UPDATE space_state AS row
+            SET occupancy = new.occupancy, changed_at = new.changed_at,
+                last_heard_at = greatest(row.last_heard_at, new.heard_at), last_occupied_at = new.last_occupied_at,
+                roll_up_from = least(row.roll_up_from, new.changed_from),
+                fold = new.fold, version = row.version + 1, written_xid = (SELECT pg_current_xact_id()::text::bigint)
+            FROM new_state AS new
+            WHERE row.space_id = new.space_id AND row.version = new.version
+            RETURNING row.space_id
+        )
+        SELECT count(*), pg_notify('parking_state', '') FROM written
         """
     )
-    return int(status.rpartition(" ")[2])
-
-
-async def wake_readers(db: asyncpg.Connection) -> None:
-    """Tell whoever shows the live state that there is something new, once this transaction is committed."""
-    await db.execute("NOTIFY parking_state")
+    return written
 
 
 def printable(text: str) -> str:

@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 
 from core.ids import SensorId
-from core.occupancy import NO_TELEMETRY, Telemetry
+from core.occupancy import NO_TELEMETRY, Reading, Telemetry
 from ingest.registry import KnownSensor
 from ingest.statements import Arrival, printable
 
@@ -29,6 +29,8 @@ class Vital(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is stored of one sensor."""
 
     heard_ms: int
+    heard_every_ms: int
+    """Heard again within this is no news."""
     at_ms: int
     """Event time of the newest telemetry."""
     history_ms: int
@@ -66,26 +68,11 @@ class Vitals:
             before = found.get(sensor_id)
             vital = known.get(sensor_id) if before is None else before.vital
             if vital is None:
-                found[sensor_id] = _first(arrival)
+                found[sensor_id] = _first(arrival, sensors)
                 continue
-            reading = arrival.reading
-            is_newer = reading.at_ms > vital.at_ms
-            telemetry = reading.telemetry
-            is_history = (
-                is_newer
-                and telemetry != NO_TELEMETRY
-                and (
-                    reading.at_ms - vital.history_ms >= HISTORY_EVERY_MS
-                    or reading.boot != vital.boot
-                    or _is_notable(telemetry, vital.telemetry)
-                )
-            )
-            if (
-                is_history
-                or before is not None
-                or arrival.received_ms - vital.heard_ms >= _heard_every_ms(sensors[reading.sensor].heartbeat_seconds)
-            ):
-                found[sensor_id] = _later(vital, arrival, before, is_newer=is_newer, is_history=is_history)
+            is_history = _is_history(arrival.reading, vital)
+            if is_history or before is not None or arrival.received_ms - vital.heard_ms >= vital.heard_every_ms:
+                found[sensor_id] = _later(vital, arrival, before, is_history=is_history)
         return [found[sensor_id] for sensor_id in sorted(found)]
 
     def keep(self, news: Iterable[News]) -> None:
@@ -98,15 +85,16 @@ async def load_vitals(db: asyncpg.Connection) -> Vitals:
     """Read what is stored of every sensor."""
     rows = await db.fetch(
         """
-        SELECT sensor_id, last_heard_at, observed_at, boot, seq, battery_mv, battery_pct, battery_low, rssi_dbm,
-               temperature_c, firmware
-        FROM sensor_state
+        SELECT sensor_id, heartbeat_seconds, last_heard_at, observed_at, boot, seq, battery_mv, battery_pct,
+               battery_low, rssi_dbm, temperature_c, firmware
+        FROM sensor_state JOIN sensor ON sensor.id = sensor_id
         """
     )
     return Vitals(
         {
             SensorId(row["sensor_id"]): Vital(
                 heard_ms=row["last_heard_at"],
+                heard_every_ms=_heard_every_ms(row["heartbeat_seconds"]),
                 at_ms=row["observed_at"],
                 history_ms=row["observed_at"],
                 boot=row["boot"],
@@ -158,10 +146,11 @@ async def store_vitals(db: asyncpg.Connection, news: Sequence[News]) -> None:
     )
 
 
-def _first(arrival: Arrival) -> News:
+def _first(arrival: Arrival, sensors: Mapping[str, KnownSensor]) -> News:
     reading = arrival.reading
     vital = Vital(
         heard_ms=arrival.received_ms,
+        heard_every_ms=_heard_every_ms(sensors[reading.sensor].heartbeat_seconds),
         at_ms=reading.at_ms,
         history_ms=reading.at_ms,
         boot=reading.boot,
@@ -171,17 +160,30 @@ def _first(arrival: Arrival) -> News:
     return News(sensor_id=arrival.sensor_id, vital=vital, is_history=reading.telemetry != NO_TELEMETRY)
 
 
-def _later(vital: Vital, arrival: Arrival, before: News | None, *, is_newer: bool, is_history: bool) -> News:
+def _is_history(reading: Reading, vital: Vital) -> bool:
+    """Whether a reading makes a row of history: the last is an hour old, or it says something notable."""
+    telemetry = reading.telemetry
+    if reading.at_ms <= vital.at_ms or telemetry == NO_TELEMETRY:
+        return False
+    return (
+        reading.at_ms - vital.history_ms >= HISTORY_EVERY_MS
+        or reading.boot != vital.boot
+        or (telemetry != vital.telemetry and _is_notable(telemetry, vital.telemetry))
+    )
+
+
+def _later(vital: Vital, arrival: Arrival, before: News | None, *, is_history: bool) -> News:
     """``vital`` with what a further reading says; of what the batch holds already, a row of history stays one."""
     heard_ms = max(vital.heard_ms, arrival.received_ms)
     was_history = before is not None and before.is_history
-    if not is_newer:
+    if arrival.reading.at_ms <= vital.at_ms:
         vital = msgspec.structs.replace(vital, heard_ms=heard_ms)
         return News(sensor_id=arrival.sensor_id, vital=vital, is_history=was_history)
     reading = arrival.reading
     is_history = is_history or was_history
     vital = Vital(
         heard_ms=heard_ms,
+        heard_every_ms=vital.heard_every_ms,
         at_ms=reading.at_ms,
         history_ms=reading.at_ms if is_history else vital.history_ms,
         boot=reading.boot,

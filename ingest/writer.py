@@ -5,7 +5,7 @@ database agrees: each state row carries a version, and a write that finds anothe
 overtaken, is rolled back, and is tried again on freshly read states.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -13,23 +13,22 @@ import asyncpg
 
 from core.clock import Clock
 from core.ids import SensorId, SpaceId
-from core.occupancy import OrderKey, Reading, Reason, Refusal, order_key
+from core.occupancy import OrderKey, Reason, Refusal, order_key
 from ingest import statements as sql
-from ingest.decode import YEAR_2020_MS, check_time, decode
-from ingest.early import EarlyReadings, load_early
-from ingest.floor import NO_FLOOR_MS, hold_floor, load_floor
-from ingest.folds import Folds, load_folds
+from ingest.decode import YEAR_2020_MS
+from ingest.early import load_early
+from ingest.floor import hold_floor, load_floor
+from ingest.folds import load_folds
 from ingest.inbox import Message
 from ingest.reassigning import reassign_pending
 from ingest.refolding import FROM_THE_START, refold_space
-from ingest.registry import Registry, load_registry
+from ingest.registry import load_registry
 from ingest.sessions import SessionWrite, SpaceFold, advance, announce, changed_since
+from ingest.sorting import Known, Sorted, sort_batch
 from ingest.statements import Arrival
 from ingest.vitals import News, Vitals, load_vitals, store_vitals
 
 LOST_A_TRANSACTION: Final = 100
-RECENT_MS: Final = 24 * 3_600_000
-"""The refold floor is never raised above readings younger than this."""
 
 
 class OvertakenError(Exception):
@@ -49,37 +48,15 @@ class Written(NamedTuple):
     """Event time of the newest reading stored, 0 if none: the commit's lag is measured from it."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Sorted:
-    """A batch, decoded and sorted by what must be done with it."""
-
-    newer: dict[SpaceId, dict[OrderKey, Arrival]] = field(default_factory=dict)
-    """After everything known of their space: certainly new."""
-    older: list[Arrival] = field(default_factory=list)
-    """Late, or repeated: the database tells."""
-    refusals: list[tuple[Refusal, str, int]] = field(default_factory=list)
-    evidence: list[Arrival] = field(default_factory=list)
-    """From below the refold floor: kept, and changing nothing."""
-    reaches_back: bool = False
-    """Some of it is older than a day: then the floor may have been raised above it meanwhile."""
-    heard: dict[SpaceId, int] = field(default_factory=dict)
-    """When each space was heard last in this batch."""
-    repeated: int = 0
-
-
 class Writer:
     """Writes batches through one connection, one at a time."""
 
     def __init__(self, clock: Clock, *, future_tolerance_seconds: int) -> None:
         self._clock = clock
         self._tolerance_ms = 1_000 * future_tolerance_seconds
-        self._registry = Registry()
-        self._folds = Folds()
+        self._known = Known()
         self._vitals = Vitals()
         self._sensor_ids: dict[str, SensorId] = {}
-        self._early = EarlyReadings()
-        self._floor_ms = NO_FLOOR_MS
-        self._recent_ms = 0
         self._suspicious = False
 
     async def load(self, db: asyncpg.Connection) -> None:
@@ -90,12 +67,13 @@ class Writer:
         while await reassign_pending(db, self._vitals, self._clock.now_ms(), self._tolerance_ms):
             pass
         async with db.transaction():
-            self._floor_ms = await load_floor(db)
-            self._registry = await load_registry(db)
-            self._folds = await load_folds(db, self._registry.rules)
-            self._early = await load_early(db, self._registry)
-        self._sensor_ids = {code: sensor.sensor_id for code, sensor in self._registry.sensors.items()}
-        for space_ids in _in_groups(sorted(self._folds.lost), LOST_A_TRANSACTION):
+            floor_ms = await load_floor(db)
+            registry = await load_registry(db)
+            folds = await load_folds(db, registry.rules)
+            early = await load_early(db, registry)
+        self._known = Known(registry=registry, folds=folds, early=early, floor_ms=floor_ms)
+        self._sensor_ids = {code: sensor.sensor_id for code, sensor in registry.sensors.items()}
+        for space_ids in _in_groups(sorted(folds.lost), LOST_A_TRANSACTION):
             await self._fold_lost(db, space_ids)
 
     async def write(self, db: asyncpg.Connection, batch: Sequence[Message]) -> Written:
@@ -106,8 +84,9 @@ class Writer:
             asyncpg.DataError, asyncpg.IntegrityConstraintViolationError: some row cannot be stored.
         """
         now_ms = self._clock.now_ms()
-        self._recent_ms = max(self._floor_ms, now_ms - RECENT_MS)
-        sorted_batch = self._sort(batch, careful=self._suspicious)
+        sorted_batch = sort_batch(
+            batch, self._known, now_ms=now_ms, tolerance_ms=self._tolerance_ms, ask_about_all=self._suspicious
+        )
         try:
             async with db.transaction():
                 outcome = await self._store(db, sorted_batch, now_ms)
@@ -144,17 +123,19 @@ class Writer:
         now_ms = self._clock.now_ms()
         due = {
             space_id: announced
-            for space_id in self._folds.due(now_ms)
-            if (announced := announce(space_id, self._folds.of(space_id)[0], self._registry.rules[space_id], now_ms))
+            for space_id in self._known.folds.due(now_ms)
+            if (
+                announced := announce(
+                    space_id, self._known.folds.of(space_id)[0], self._known.registry.rules[space_id], now_ms
+                )
+            )
         }
         if not due:
             return 0
         outcome = Outcome()
         async with db.transaction():
             for space_id, (fold, write) in due.items():
-                outcome.folds[space_id] = (fold, self._folds.of(space_id)[1] + 1)
-                outcome.writes.append(write)
-                outcome.changed[space_id] = write.changed_ms
+                outcome.take(space_id, fold, self._known.folds.of(space_id)[1] + 1, write.changed_ms, [write])
             await self._write_folds(db, outcome, {}, now_ms)
         self._keep(outcome)
         return len(due)
@@ -162,164 +143,66 @@ class Writer:
     async def _fold_lost(self, db: asyncpg.Connection, space_ids: Sequence[SpaceId]) -> None:
         """Fold spaces again from their stored readings, as after a corrected assignment (``fold`` set to null)."""
         now_ms, outcome = self._clock.now_ms(), Outcome()
+        since_ms = max(self._known.floor_ms, YEAR_2020_MS)
         async with db.transaction():
             for space_id in space_ids:
-                rules = self._registry.rules[space_id]
+                rules = self._known.registry.rules[space_id]
                 fold, writes = await refold_space(db, space_id, FROM_THE_START, rules, now_ms)
-                outcome.folds[space_id] = (fold, self._folds.of(space_id)[1] + 1)
-                outcome.writes.extend(writes)
-                outcome.changed[space_id] = changed_since(max(self._floor_ms, YEAR_2020_MS), writes)
+                outcome.take(space_id, fold, self._known.folds.of(space_id)[1] + 1, since_ms, writes)
             await self._write_folds(db, outcome, {}, now_ms)
         self._keep(outcome)
 
     def _keep(self, outcome: "Outcome") -> None:
         self._vitals.keep(outcome.news)
         for space_id, (fold, version) in outcome.folds.items():
-            self._folds.keep(space_id, fold, version, self._registry.rules[space_id])
-
-    def _sort(self, batch: Iterable[Message], *, careful: bool) -> Sorted:
-        result = Sorted()
-        for message in batch:
-            for item in decode(message.topic, message.payload, registry=self._registry):
-                if isinstance(item, Refusal):
-                    result.refusals.append((item, message.topic, message.received_ms))
-                else:
-                    self._sort_reading(result, item, message, careful=careful)
-        return result
-
-    def _sort_reading(self, result: Sorted, reading: Reading, message: Message, *, careful: bool) -> None:
-        key = order_key(reading)
-        received_ms = message.received_ms
-        refusal = check_time(reading, self._early.first_arrival(key, received_ms), self._tolerance_ms)
-        if refusal is not None:
-            if refusal.reason is Reason.FROM_THE_FUTURE:
-                self._early.remember(key, received_ms)
-            result.refusals.append((refusal, message.topic, received_ms))
-            return
-        sensor = self._registry.sensors[reading.sensor]
-        space_id = sensor.space_at(reading.at_ms)
-        if space_id is None:
-            refusal = Refusal(
-                reason=Reason.NOT_ASSIGNED,
-                detail="the sensor watched no space at that instant",
-                sensor=reading.sensor,
-                at_ms=reading.at_ms,
-                raw=reading.raw,
-            )
-            result.refusals.append((refusal, message.topic, received_ms))
-            return
-        arrival = Arrival(reading, sensor.sensor_id, space_id, received_ms, message.topic)
-        if received_ms > result.heard.get(space_id, 0):
-            result.heard[space_id] = received_ms
-        if reading.at_ms < self._recent_ms:
-            result.reaches_back = True
-            if reading.at_ms < self._floor_ms:
-                result.evidence.append(arrival)
-                return
-        newest = self._folds.of(space_id)[0].state.key
-        if careful or (newest is not None and key <= newest):
-            if key == newest and not careful:
-                result.repeated += 1
-            else:
-                result.older.append(arrival)
-            return
-        of_space = result.newer.setdefault(space_id, {})
-        if key in of_space:
-            result.repeated += 1
-        else:
-            of_space[key] = arrival
+            self._known.folds.keep(space_id, fold, version, self._known.registry.rules[space_id])
 
     async def _store(self, db: asyncpg.Connection, batch: Sorted, now_ms: int) -> "Outcome":
         outcome = Outcome()
-        if batch.reaches_back and await hold_floor(db) != self._floor_ms:
+        if batch.reaches_back and await hold_floor(db) != self._known.floor_ms:
             raise OvertakenError
         await sql.store_evidence(db, batch.evidence)
-        await self._drop_repeated_frames(db, batch, outcome)
-        newer = [arrival for of_space in batch.newer.values() for arrival in of_space.values()]
-        await sql.store_readings(db, newer)
-        outcome.stored.extend(newer)
-        late = await self._store_older(db, batch, outcome)
-        for space_id, of_space in batch.newer.items():
-            if space_id in late or not of_space:
-                continue
-            fold, version = self._folds.of(space_id)
-            readings = [of_space[key].reading for key in sorted(of_space)]
-            fold, writes = advance(space_id, fold, readings, self._registry.rules[space_id], now_ms)
-            outcome.folds[space_id] = (fold, version + 1)
-            outcome.writes.extend(writes)
-            outcome.changed[space_id] = changed_since(readings[0].at_ms, writes)
+        if batch.has_frames:
+            await _drop_repeated_frames(db, batch, outcome)
+        outcome.stored = batch.arrivals()
+        await sql.store_readings(db, outcome.stored)
+        late = await _store_older(db, batch, outcome)
+        self._advance_folds(batch, late, outcome, now_ms)
         for space_id, key in late.items():
-            rules = self._registry.rules[space_id]
-            fold, writes = await refold_space(db, space_id, key, rules, now_ms)
-            outcome.folds[space_id] = (fold, self._folds.of(space_id)[1] + 1)
-            outcome.writes.extend(writes)
-            outcome.changed[space_id] = changed_since(key[0], writes)
+            fold, writes = await refold_space(db, space_id, key, self._known.registry.rules[space_id], now_ms)
+            outcome.take(space_id, fold, self._known.folds.of(space_id)[1] + 1, key[0], writes)
         outcome.refolded = len(late)
         await self._write_folds(db, outcome, batch.heard, now_ms)
-        outcome.news = self._vitals.news(outcome.stored, self._registry.sensors)
+        outcome.news = self._vitals.news(outcome.stored, self._known.registry.sensors)
         await store_vitals(db, outcome.news)
         await sql.store_refusals(db, batch.refusals)
         return outcome
 
-    async def _drop_repeated_frames(self, db: asyncpg.Connection, batch: Sorted, outcome: "Outcome") -> None:
-        framed = [
-            arrival
-            for arrival in [*batch.older, *(one for of_space in batch.newer.values() for one in of_space.values())]
-            if arrival.reading.frame is not None
-        ]
-        if not framed:
-            return
-        new = await sql.store_frames(db, framed)
-
-        def is_repeated(arrival: Arrival) -> bool:
-            frame = arrival.reading.frame
-            if frame is None:
-                return False
-            identity = (arrival.sensor_id, frame.session, frame.f_cnt)
-            if identity in new:
-                new.discard(identity)  # the first of a batch is the frame, the rest are repeats of it
-                return False
-            return True
-
-        for space_id, of_space in list(batch.newer.items()):
-            fresh = {key: arrival for key, arrival in of_space.items() if not is_repeated(arrival)}
-            outcome.repeated += len(of_space) - len(fresh)
-            batch.newer[space_id] = fresh
-        older = [arrival for arrival in batch.older if not is_repeated(arrival)]
-        outcome.repeated += len(batch.older) - len(older)
-        batch.older = older
-
-    async def _store_older(self, db: asyncpg.Connection, batch: Sorted, outcome: "Outcome") -> dict[SpaceId, OrderKey]:
-        """Store what was not there yet; returns the earliest of it in each space that must be folded again."""
-        unique = {(one.reading.sensor, order_key(one.reading)): one for one in reversed(batch.older)}
-        older = list(unique.values())
-        fresh = await sql.store_unless_repeated(db, older)
-        outcome.repeated += len(batch.older) - len(fresh)
-        late: dict[SpaceId, OrderKey] = {}
-        for place in fresh:
-            arrival = older[place]
-            outcome.stored.append(arrival)
-            key = order_key(arrival.reading)
-            late[arrival.space_id] = min(key, late.get(arrival.space_id, key))
-        return late
+    def _advance_folds(self, batch: Sorted, late: Container[SpaceId], outcome: "Outcome", now_ms: int) -> None:
+        """Fold what is newer onto what is known, except where something late makes it necessary to fold again."""
+        rules, folds = self._known.registry.rules, self._known.folds.known
+        for space_id, of_space in batch.newer.items():
+            if space_id in late or not of_space:
+                continue
+            before, version = folds[space_id]
+            readings = [(key, of_space[key].reading) for key in sorted(of_space)]
+            fold, writes = advance(space_id, before, readings, rules[space_id], now_ms)
+            outcome.take(space_id, fold, version + 1, readings[0][0][0], writes)
 
     async def _write_folds(
         self, db: asyncpg.Connection, outcome: "Outcome", heard: dict[SpaceId, int], now_ms: int
     ) -> None:
         await sql.write_sessions(db, outcome.writes, self._sensor_ids, now_ms)
         outcome.sessions = len(outcome.writes)
-        for space_id in heard:
-            if space_id not in outcome.folds:
-                fold, version = self._folds.of(space_id)
-                outcome.folds[space_id] = (fold, version + 1)
+        for space_id in heard.keys() - outcome.folds.keys():
+            fold, version = self._known.folds.of(space_id)
+            outcome.folds[space_id] = (fold, version + 1)
         states = [
             sql.StateWrite(space_id, fold, heard.get(space_id), version - 1, outcome.changed.get(space_id))
             for space_id, (fold, version) in sorted(outcome.folds.items())
         ]
         if await sql.write_states(db, states) != len(states):
             raise OvertakenError
-        if states:
-            await sql.wake_readers(db)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -336,9 +219,63 @@ class Outcome:
     sessions: int = 0
     refolded: int = 0
 
+    def take(
+        self, space_id: SpaceId, fold: SpaceFold, version: int, at_ms: int, writes: Sequence[SessionWrite]
+    ) -> None:
+        """A space's fold has moved on to a version, by readings of which the first is of ``at_ms``."""
+        self.folds[space_id] = (fold, version)
+        self.changed[space_id] = at_ms
+        if writes:
+            self.writes.extend(writes)
+            self.changed[space_id] = changed_since(at_ms, writes)
+
 
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
 """What one row can do to its batch. What asyncpg itself cannot encode is a ``ValueError``."""
+
+
+async def _drop_repeated_frames(db: asyncpg.Connection, batch: Sorted, outcome: Outcome) -> None:
+    framed = [
+        arrival
+        for arrival in [*batch.older, *(one for of_space in batch.newer.values() for one in of_space.values())]
+        if arrival.reading.frame is not None
+    ]
+    if not framed:
+        return
+    new = await sql.store_frames(db, framed)
+
+    def is_repeated(arrival: Arrival) -> bool:
+        frame = arrival.reading.frame
+        if frame is None:
+            return False
+        identity = (arrival.sensor_id, frame.session, frame.f_cnt)
+        if identity in new:
+            new.discard(identity)  # the first of a batch is the frame, the rest are repeats of it
+            return False
+        return True
+
+    for space_id, of_space in list(batch.newer.items()):
+        fresh = {key: arrival for key, arrival in of_space.items() if not is_repeated(arrival)}
+        outcome.repeated += len(of_space) - len(fresh)
+        batch.newer[space_id] = fresh
+    older = [arrival for arrival in batch.older if not is_repeated(arrival)]
+    outcome.repeated += len(batch.older) - len(older)
+    batch.older = older
+
+
+async def _store_older(db: asyncpg.Connection, batch: Sorted, outcome: Outcome) -> dict[SpaceId, OrderKey]:
+    """Store what was not there yet; returns the earliest of it in each space that must be folded again."""
+    unique = {(one.reading.sensor, order_key(one.reading)): one for one in reversed(batch.older)}
+    older = list(unique.values())
+    fresh = await sql.store_unless_repeated(db, older)
+    outcome.repeated += len(batch.older) - len(fresh)
+    late: dict[SpaceId, OrderKey] = {}
+    for place in fresh:
+        arrival = older[place]
+        outcome.stored.append(arrival)
+        key = order_key(arrival.reading)
+        late[arrival.space_id] = min(key, late.get(arrival.space_id, key))
+    return late
 
 
 def _in_groups(spaces: Sequence[SpaceId], size: int) -> Iterator[Sequence[SpaceId]]:

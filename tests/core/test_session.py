@@ -241,7 +241,7 @@ class TestProperties:
     def test_a_finished_span_is_given_out_when_the_next_begins(self) -> None:
         state, finished = INITIAL, []
         for reading in (change(0, occupied=True), change(50, occupied=False), change(100, occupied=True)):
-            state, span = step(state, reading, RULES)
+            state, span = step(state, order_key(reading), reading, RULES)
             finished.append(span)
         assert finished[:2] == [None, None]
         assert finished[2] is not None

@@ -1,0 +1,130 @@
+"""A batch decoded and sorted by what must be done with each reading. No database: what is known is in memory."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from core.ids import SpaceId
+from core.occupancy import OrderKey, Reading, Reason, Refusal, order_key
+from ingest.decode import check_time, decode
+from ingest.early import EarlyReadings
+from ingest.floor import NO_FLOOR_MS
+from ingest.folds import Folds
+from ingest.inbox import Message
+from ingest.registry import Registry
+from ingest.statements import Arrival
+from ingest.taking_in import not_assigned
+
+RECENT_MS: Final = 24 * 3_600_000
+"""The refold floor is never raised above readings younger than this."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What the writer believes until it is overtaken; all of it is read anew then."""
+
+    registry: Registry = field(default_factory=Registry)
+    folds: Folds = field(default_factory=Folds)
+    early: EarlyReadings = field(default_factory=EarlyReadings)
+    floor_ms: int = NO_FLOOR_MS
+
+
+@dataclass(slots=True, kw_only=True)
+class Sorted:
+    """A batch, decoded and sorted by what must be done with it."""
+
+    newer: dict[SpaceId, dict[OrderKey, Arrival]] = field(default_factory=dict)
+    """After everything known of their space: certainly new."""
+    older: list[Arrival] = field(default_factory=list)
+    """Late, or repeated: the database tells."""
+    evidence: list[Arrival] = field(default_factory=list)
+    """From below the refold floor: kept, and changing nothing."""
+    refusals: list[tuple[Refusal, str, int]] = field(default_factory=list)
+    heard: dict[SpaceId, int] = field(default_factory=dict)
+    """When each space was heard last in this batch."""
+    repeated: int = 0
+    reaches_back: bool = False
+    """Some of it is older than a day: then the floor may have been raised above it meanwhile."""
+    has_frames: bool = False
+    """Some of it may have come over LoRaWAN, where repeats are known by their frames."""
+
+    def place(self, arrival: Arrival, key: OrderKey, newest: OrderKey | None) -> None:
+        """Put a reading where it belongs by the newest that its space is known to have."""
+        if arrival.reading.frame is not None:
+            self.has_frames = True
+        if newest is not None and key <= newest:
+            if key == newest:
+                self.repeated += 1
+            else:
+                self.older.append(arrival)
+            return
+        of_space = self.newer.get(arrival.space_id)
+        if of_space is None:
+            self.newer[arrival.space_id] = {key: arrival}
+        elif key in of_space:
+            self.repeated += 1
+        else:
+            of_space[key] = arrival
+
+    def arrivals(self) -> list[Arrival]:
+        """The certainly new ones, space by space."""
+        return [arrival for of_space in self.newer.values() for arrival in of_space.values()]
+
+
+def sort_batch(
+    batch: Iterable[Message], known: Known, *, now_ms: int, tolerance_ms: int, ask_about_all: bool = False
+) -> Sorted:
+    """Decode and sort a batch.
+
+    Args:
+        batch: messages as they came.
+        known: what is known.
+        now_ms: the present.
+        tolerance_ms: so far ahead of its first arrival a reading may lie.
+        ask_about_all: take no reading for new by what is known; the database tells of each.
+    """
+    result = Sorted()
+    registry, folds, heard = known.registry, known.folds.known, result.heard
+    recent_ms = max(known.floor_ms, now_ms - RECENT_MS)
+    for message in batch:
+        topic, received_ms = message.topic, message.received_ms
+        for item in decode(topic, message.payload, registry=registry):
+            if isinstance(item, Refusal):
+                result.refusals.append((item, topic, received_ms))
+                continue
+            key = order_key(item)
+            arrival = _accept(item, key, message, known, tolerance_ms)
+            if isinstance(arrival, Refusal):
+                result.refusals.append((arrival, topic, received_ms))
+                continue
+            space_id = arrival.space_id
+            if received_ms > heard.get(space_id, 0):
+                heard[space_id] = received_ms
+            if item.at_ms < recent_ms:
+                result.reaches_back = True
+                if item.at_ms < known.floor_ms:
+                    result.evidence.append(arrival)
+                    continue
+            if ask_about_all:
+                result.has_frames = True
+                result.older.append(arrival)
+            else:
+                result.place(arrival, key, folds[space_id][0].state.key)
+    return result
+
+
+def _accept(reading: Reading, key: OrderKey, message: Message, known: Known, tolerance_ms: int) -> Arrival | Refusal:
+    """The reading as it came, unless it lies ahead of its first arrival or outside its sensor's assignments."""
+    at_ms, received_ms = reading.at_ms, message.received_ms
+    early = known.early
+    if early.is_any or at_ms - received_ms > tolerance_ms:
+        refusal = check_time(reading, early.first_arrival(key, received_ms), tolerance_ms)
+        if refusal is not None:
+            if refusal.reason is Reason.FROM_THE_FUTURE:
+                early.remember(key, received_ms)
+            return refusal
+    sensor = known.registry.sensors[reading.sensor]
+    space_id = sensor.space_at(at_ms)
+    if space_id is None:
+        return not_assigned(reading.sensor, at_ms, reading.raw)
+    return Arrival(reading, sensor.sensor_id, space_id, received_ms, message.topic)
