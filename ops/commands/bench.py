@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ops.bench.faults import FaultPlan
+from ops.bench.faults import run as bench_faults
 from ops.bench.ingest import Plan, Show, bench_ingest
 from ops.bench.pricing import PricingPlan, bench_pricing
 from ops.bench.report import Report
@@ -58,6 +60,18 @@ def pricing(
     """Pricing: stays a second a core beside the same notice by hand, and a year of the county; needs no services."""
     with _shown() as show:
         report = bench_pricing(PricingPlan(stays=stays, sample=sample, rounds=rounds), show)
+    _tell(report, json_file)
+
+
+@app.command()
+def faults(
+    *,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long each fault lasts.")] = 15,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
+) -> None:
+    """Long outages under the county's load: nothing lost, nothing twice, memory bounded; its own services."""
+    with _shown() as show:
+        report = bench_faults(FaultPlan(minutes=minutes), show)
     _tell(report, json_file)
 
 
