@@ -15,8 +15,10 @@ from core.tables import Tariff as TariffRow
 from core.tables import TariffVersion
 
 KEPT_VERSIONS: Final = 512
-_loaded: dict[int, Tariff] = {}
-"""By the version's own id, oldest first; a version is immutable, so nothing here can go stale."""
+Key = tuple[str, int]
+
+_loaded: dict[Key, Tariff] = {}
+"""By database and the version's own id, oldest first; a version is immutable, so nothing here can go stale."""
 
 
 async def fetch_tariff(db: AsyncConnection, code: str, at: datetime) -> tuple[int, Tariff]:
@@ -36,7 +38,7 @@ async def fetch_tariff(db: AsyncConnection, code: str, at: datetime) -> tuple[in
     version_id = (await db.execute(version)).scalar_one_or_none()
     if version_id is None:
         raise TariffNotFoundError(f"no version of the price notice {code!r} is in force at that time", tariff=code)
-    return version_id, _loaded.get(version_id) or await _load(db, version_id)
+    return version_id, _loaded.get(_key(db, version_id)) or await _load(db, version_id)
 
 
 async def fetch_tariff_for(db: AsyncConnection, code: str, stay: Stay) -> tuple[int, Tariff]:
@@ -57,5 +59,9 @@ async def _load(db: AsyncConnection, version_id: int) -> Tariff:
     tariff = load_tariff(json.dumps(document).encode())
     while len(_loaded) >= KEPT_VERSIONS:
         del _loaded[next(iter(_loaded))]
-    _loaded[version_id] = tariff
+    _loaded[_key(db, version_id)] = tariff
     return tariff
+
+
+def _key(db: AsyncConnection, version_id: int) -> Key:
+    return str(db.engine.url), version_id
