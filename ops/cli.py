@@ -1,5 +1,6 @@
 """``parking``: one command line for everything; each command's module is loaded only when it is called."""
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Final
 
+import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -81,6 +83,7 @@ def parking(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; what the system refuses on purpose is one message, not a traceback."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # processes set their own
     words = _state_first(list(sys.argv[1:] if arguments is None else arguments))
     command = next((word for word in _without_state(words) if not word.startswith("-")), None)
     try:
