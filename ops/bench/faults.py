@@ -34,6 +34,7 @@ from ops.state import State
 
 SETTLE_SECONDS: Final = 5.0
 CAUGHT_UP_WITHIN_SECONDS: Final = 900.0
+ACCEPTED_WITHIN_SECONDS: Final = 120.0
 MEMORY_MIB: Final = 400
 """The process with a full inbox is wished to be no larger."""
 SESSION: Final = "bench-faults"
@@ -170,8 +171,11 @@ async def _publish(url: str, load: Load, plan: FaultPlan, name: str, show: Show)
         if number % plan.per_second == 0:
             show(name, number, len(load.messages))
             await asyncio.sleep(max(0.0, began + number / plan.per_second - time.monotonic()))
-    async with asyncio.timeout(CAUGHT_UP_WITHIN_SECONDS):
-        await accepted.wait()
+    try:
+        async with asyncio.timeout(ACCEPTED_WITHIN_SECONDS):
+            await accepted.wait()
+    except TimeoutError:
+        raise UnavailableError(f"the broker has not acknowledged {waiting} of {len(load.messages)} messages") from None
     client.disconnect()
     client.loop_stop()
 
