@@ -131,7 +131,7 @@ async def _suffer(
             await FAULTS[name](scene)
             over_at = time.monotonic()
             await publishing
-            stored = await _until_stored(url, load.distinct, show)
+            stored = await _until_stored(url, load.distinct, process, show)
             caught_up = time.monotonic() - over_at
         await asyncio.to_thread(broker.forget, services.endpoints.mqtt_ingest_url, SESSION)
     what = f"{name}, {plan.minutes:g} min"
@@ -180,13 +180,13 @@ async def _publish(url: str, load: Load, plan: FaultPlan, name: str, show: Show)
     client.loop_stop()
 
 
-async def _until_stored(url: str, count: int, show: Show) -> int:
+async def _until_stored(url: str, count: int, process: psutil.Process, show: Show) -> int:
     """Wait until so many readings are stored and no more come; how many are."""
     ends_at = time.monotonic() + CAUGHT_UP_WITHIN_SECONDS
-    db = await asyncpg.connect(plain_url(url))
+    db, stored = await asyncpg.connect(plain_url(url)), 0
     try:
-        while time.monotonic() < ends_at:
-            stored: int = await db.fetchval("SELECT count(*) FROM reading")
+        while time.monotonic() < ends_at and process.is_running():
+            stored = await db.fetchval("SELECT count(*) FROM reading")
             show("catching up", stored, count)
             if stored >= count:
                 await asyncio.sleep(1)
