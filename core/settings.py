@@ -36,8 +36,9 @@ class Settings(BaseSettings):
     """Certificate authority for ``mqtts://``; unset: the system's own."""
     mqtt_keepalive_seconds: int = Field(default=30, ge=2, le=3_600)
     """A connection to the broker over which nothing comes any more is noticed within twice this."""
-    batch_size: PositiveInt = Field(default=1_000, le=20_000)
-    """Most messages written in one transaction; the broker's window must not be smaller."""
+    batch_size: PositiveInt = Field(default=5_000, le=20_000)
+    """Most messages written in one transaction, reached only when a backlog is written down: a space's state is then
+    written once for several readings. The broker's window must not be smaller."""
     flush_after_ms: PositiveInt = Field(default=200, le=5_000)
     """Oldest an unwritten reading may get: part of the lag a driver sees on the sign."""
     inbox_limit: PositiveInt = 20_000

@@ -3,7 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+BATCH_BYTES: Final = 1_000_000
+"""A batch ends with the message that exceeds this: gateways send hundreds of readings in one."""
 
 
 class Message(NamedTuple):
@@ -27,6 +30,7 @@ class Inbox:
 
     def __init__(self, *, batch_size: int, flush_after_ms: int, limit: int) -> None:
         self._messages: deque[Message] = deque()
+        self._bytes = 0
         self._filled = asyncio.Event()
         self._full_batch = asyncio.Event()
         self._closed = False
@@ -60,8 +64,9 @@ class Inbox:
     def put(self, message: Message) -> None:
         """Take a message; never blocks, called from the network's callback."""
         self._messages.append(message)
+        self._bytes += len(message.payload)
         self._filled.set()
-        if len(self._messages) >= self._batch_size:
+        if self._has_full_batch:
             self._full_batch.set()
 
     def close(self) -> None:
@@ -71,7 +76,7 @@ class Inbox:
         self._full_batch.set()
 
     async def batches(self, *, idle_seconds: float) -> AsyncIterator[list[Message]]:
-        """Batches of at most ``batch_size`` messages, none older than the flush age when the writer keeps up.
+        """Batches of at most ``batch_size`` messages and a megabyte, none old when the writer keeps up.
 
         An empty batch comes when nothing has arrived for ``idle_seconds``, so that the writer can do what is due.
         """
@@ -81,10 +86,24 @@ class Inbox:
                 if not await _set_within(self._filled, idle_seconds):
                     yield []
                 continue
-            if len(self._messages) < self._batch_size and not self._closed:
+            if not self._has_full_batch and not self._closed:
                 self._full_batch.clear()
                 await _set_within(self._full_batch, self._flush_after_seconds)
-            yield [self._messages.popleft() for _ in range(min(self._batch_size, len(self._messages)))]
+            yield self._take()
+
+    @property
+    def _has_full_batch(self) -> bool:
+        return len(self._messages) >= self._batch_size or self._bytes >= BATCH_BYTES
+
+    def _take(self) -> list[Message]:
+        batch: list[Message] = []
+        taken = 0
+        while self._messages and taken < BATCH_BYTES and len(batch) < self._batch_size:
+            message = self._messages.popleft()
+            taken += len(message.payload)
+            batch.append(message)
+        self._bytes -= taken
+        return batch
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

@@ -43,8 +43,9 @@ STEADY_SECONDS: Final = 5.0
 the same name would be thrown out, and throw us out, several times a second for ever."""
 MOST_UNACKNOWLEDGED: Final = 65_535
 """The protocol's own bound of a window."""
-PACKETS_A_TURN: Final = 200
-"""Packets read before other tasks get a turn."""
+PACKETS_A_TURN: Final = 40
+"""Packets read before other tasks get a turn: within a millisecond what the database answered is taken up, so that it
+works while a backlog is read."""
 INBOX_FULL: Final = "inbox-full"
 """Why a connection is dropped that could not be read for half a keepalive: the broker queues until there is room."""
 DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}

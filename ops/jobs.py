@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from sqlalchemy import text
 
 from billing.bills import bill_ended_sessions
 from core.clock import Clock
@@ -46,19 +45,9 @@ async def bill_sessions(database: Database, clock: Clock) -> None:
             return
 
 
-async def prune(database: Database, clock: Clock) -> None:
-    """Forget what only served to recognise repeats: radio frames, finished runs and logins that are long over."""
-    async with database.transaction() as db:
-        now = {"now": clock.now()}
-        await db.execute(text("DELETE FROM uplink_frame WHERE observed_at < :now - interval '60 days'"), now)
-        await db.execute(text("DELETE FROM job_run WHERE due_at < :now - interval '30 days'"), now)
-        await db.execute(text("DELETE FROM login WHERE expires_at < :now - interval '1 day'"), now)
-
-
 JOBS: Final = (
     Job(name="bill-sessions", every_seconds=10, run=bill_sessions),
     Job(name="watch-sensors", every_seconds=60, run=watch_sensors),
     Job(name="roll-up", every_seconds=300, run=roll_up),
     Job(name="retain", every_seconds=3_600, run=retain),
-    Job(name="prune", every_seconds=3_600, run=prune),
 )

@@ -51,6 +51,14 @@ PRUNED: Final[Mapping[str, tuple[str, str]]] = {
 """Plain table -> the column its age is counted from, and its setting."""
 
 
+OVER: Final[Mapping[str, tuple[str, int]]] = {
+    "uplink_frame": ("observed_at", 60),
+    "job_run": ("due_at", 30),
+    "login": ("expires_at", 1),
+}
+"""What only served its time: radio frames to know repeats by, finished runs, logins that are over; and days."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Forgotten:
     """What one run has dropped."""
@@ -85,6 +93,8 @@ async def forget(db: asyncpg.Connection, settings: Settings, now_ms: int) -> For
     for table, (column, setting) in PRUNED.items():
         if days := getattr(settings, setting):
             forgotten.rows[table] = await _prune(db, table, column, now_ms - days * DAY_MS)
+    for table, (column, days) in OVER.items():
+        forgotten.rows[table] = await _prune(db, table, column, now_ms - days * DAY_MS)
     return forgotten
 
 

@@ -26,8 +26,8 @@ from ops.bench.running import Ran, follow, ingest_process
 from ops.bench.surroundings import Surroundings
 
 CLIENT_ID: Final = "parking-bench"
-GATEWAY_BATCH: Final = 20
-"""Gateway messages a transaction: as many readings in it as of single messages."""
+GATEWAY_READINGS: Final = 4
+"""So many times more readings by gateways, as their messages are few."""
 BEHIND_MS: Final = 60_000
 """The newest reading of a load lies so far behind the present."""
 
@@ -79,7 +79,7 @@ async def bench_ingest(at: Surroundings, plan: Plan, show: Show) -> Report:
 
 async def _gateway_row(bench: "_Bench", single: Ran) -> Row:
     spaces = bench.plan.sizes[0]
-    ran = await bench.ingested(bench.load(gateway_load, spaces), spaces, batch_size=GATEWAY_BATCH)
+    ran = await bench.ingested(bench.load(gateway_load, spaces, GATEWAY_READINGS), spaces)
     rate = ran.messages_per_second * READINGS_A_GATEWAY_MESSAGE
     return Row(
         what=f"ingest, {READINGS_A_GATEWAY_MESSAGE} readings a message",
@@ -123,20 +123,18 @@ class _Bench:
     plan: Plan
     show: Show
 
-    def load(self, make: Callable[..., Load], spaces: int) -> Load:
+    def load(self, make: Callable[..., Load], spaces: int, times: int = 1) -> Load:
         """Readings that end a minute ago."""
         self.show("drawing messages")
-        return make(spaces=spaces, readings=self.plan.readings, until_ms=RealClock().now_ms() - BEHIND_MS)
+        return make(spaces=spaces, readings=times * self.plan.readings, until_ms=RealClock().now_ms() - BEHIND_MS)
 
     async def drained(self, load: Load) -> float:
         """Messages a second, the fastest round."""
         return max([await self._drain_once(load, number) for number in range(1, self.plan.rounds + 1)])
 
-    async def ingested(self, load: Load, spaces: int, batch_size: int = 1_000) -> Ran:
+    async def ingested(self, load: Load, spaces: int) -> Ran:
         """The fastest round of writing the load of a city of so many spaces."""
-        rounds = [
-            await self._ingest_once(load, spaces, batch_size, number) for number in range(1, self.plan.rounds + 1)
-        ]
+        rounds = [await self._ingest_once(load, spaces, number) for number in range(1, self.plan.rounds + 1)]
         return max(rounds, key=lambda ran: ran.messages_per_second)
 
     async def _drain_once(self, load: Load, number: int) -> float:
@@ -155,7 +153,7 @@ class _Bench:
         await asyncio.to_thread(broker.forget, self.at.endpoints.mqtt_ingest_url, CLIENT_ID)
         return len(load.messages) / float(json.loads(told)["seconds"])
 
-    async def _ingest_once(self, load: Load, spaces: int, batch_size: int, number: int) -> Ran:
+    async def _ingest_once(self, load: Load, spaces: int, number: int) -> Ran:
         words = f"ingest, {spaces:,} spaces, round {number}"
         self.show(f"{words}: planting the city")
         async with self.at.city(spaces) as url:
@@ -165,7 +163,6 @@ class _Bench:
                 "PARKING_DATABASE_URL": url,
                 "PARKING_MQTT_URL": self.at.endpoints.mqtt_ingest_url,
                 "PARKING_MQTT_CLIENT_ID": CLIENT_ID,
-                "PARKING_BATCH_SIZE": str(batch_size),
                 "PARKING_CLOCK": "",
             }
             log = self.at.state.logs / "bench-ingest.log"

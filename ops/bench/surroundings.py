@@ -72,7 +72,11 @@ def surroundings(tell: Callable[[str], None]) -> Iterator[Surroundings]:
 
 
 async def plant(db: asyncpg.Connection, spaces: int) -> None:
-    """Lots of fifty spaces, a native sensor on each, watching from ever."""
+    """Lots of fifty spaces, a native sensor on each, watching from ever.
+
+    Their states have been written before, as in any city that runs: else the first write of every page, which goes
+    into the log whole, would be measured.
+    """
     assert sensor_code(1) == f"bench-{1:06}"  # noqa: S101 - the statement below spells it out
     await db.execute(
         """
@@ -102,3 +106,5 @@ async def plant(db: asyncpg.Connection, spaces: int) -> None:
         JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM space) AS space USING (n)
         """
     )
+    await db.execute("INSERT INTO space_state (space_id) SELECT id FROM space ORDER BY id")
+    await db.execute("UPDATE space_state SET version = version + 1")

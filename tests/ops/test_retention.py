@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from core.db import Database
 from core.occupancy import Kind, Reading
 from core.session import FoldRules, fold
 from core.settings import Settings
 from ingest.database import connect
 from ingest.floor import load_floor
-from ops.retention import forget, forget_readings, raise_floor, sum_up_folds
-from ops.rollups import count_quarters
+from ops.retention import forget, forget_readings, raise_floor, retain, sum_up_folds
+from ops.rollups import count_quarters, roll_up
 from tests.support.desk import DAY, HOUR, MINUTE, Desk, open_desk, stay
 
 pytestmark = pytest.mark.services
@@ -148,3 +149,31 @@ async def test_each_table_has_its_own_age_and_zero_keeps_for_ever(desk: Desk) ->
     forgotten = await forget(desk.db, Settings(keep_space_history_days=70, keep_refusals_days=70), NOW_MS)
     assert forgotten.chunks["space_quarter"] == 100 - 11
     assert forgotten.rows["refusal"] == 100 - 11
+
+
+async def test_what_only_served_its_time_goes_when_that_is_over(desk: Desk) -> None:
+    await desk.db.execute(
+        """
+        INSERT INTO uplink_frame (sensor_id, frame_session, f_cnt, observed_at)
+        SELECT 1, 's', n, to_timestamp(1795348800) - n * interval '1 day' FROM generate_series(0, 99) AS n
+        """
+    )
+    await desk.db.execute(
+        """
+        INSERT INTO job_run (job, due_at, started_at)
+        SELECT 'j', at, at
+        FROM (SELECT to_timestamp(1795348800) - n * interval '1 day' AS at FROM generate_series(0, 99) AS n) AS old
+        """
+    )
+    forgotten = await forget(desk.db, Settings(), NOW_MS)
+    assert (forgotten.rows["uplink_frame"], forgotten.rows["job_run"], forgotten.rows["login"]) == (39, 69, 0)
+
+
+async def test_the_job_runs_on_what_a_worker_has(desk: Desk, database_url: str) -> None:
+    database = Database(database_url)
+    await desk.send(*stay("s-001", NOW_MS - 300 * DAY, NOW_MS - 299 * DAY))
+    await roll_up(database, desk.clock)
+    await retain(database, desk.clock)
+    await database.close()
+    assert await desk.db.fetchval("SELECT count(*) FROM reading") == 0
+    assert len(await desk.sessions()) == 1

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from billing import notices
 from billing.publishing import publish
 from core.db import Database
 from ops import database
+from tests.support.waiting import until
 
 TEMPLATE = "parking_template"
 _numbers = count(1)
@@ -33,10 +34,21 @@ async def create_database(server: str, name: str, *, template: str | None = None
 
 
 async def drop_database(server: str, name: str) -> None:
-    """Drop it with whoever is still connected."""
+    """Drop it with whoever is still connected.
+
+    What the server itself may just be doing in it (vacuuming, TimescaleDB's own jobs) is the superuser's, not ours to
+    end, and over in a moment.
+    """
     db = await asyncpg.connect(server)
+
+    async def dropped() -> bool:
+        with suppress(asyncpg.InsufficientPrivilegeError):
+            await db.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            return True
+        return False
+
     try:
-        await db.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await until(dropped)
     finally:
         await db.close()
 
