@@ -4,11 +4,18 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import structlog
 
 from ops.services import RunningServices
 from tests.support.databases import copied_database, create_template
 from tests.support.services import running_services
 from tests.support.street import Street, built_street
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_come() -> None:
+    """No test hears less, or elsewhere, because of what a command run by an earlier one had set."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

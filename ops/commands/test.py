@@ -27,6 +27,9 @@ STATIC_CHECKS: Final[Sequence[tuple[str, Sequence[str]]]] = (
 )
 """Quick and without services; all are run, so that one look shows everything."""
 
+TESTING_PROCESSES: Final = min(4, (os.cpu_count() or 1) + 1)
+"""One more than processors, as tests mostly wait; each has a database server and a broker of its own."""
+
 _out = Console(soft_wrap=True)
 
 
@@ -51,11 +54,13 @@ def run_checks(
     if not (ROOT / "tests").is_dir():
         raise NotACheckoutError("the tests are in the repository: run ./parking test in a checkout of it")
     failed = []
-    if not context.args:
+    arguments = context.args
+    if not arguments:
         failed = [name for name, command in STATIC_CHECKS if not _passes(name, command)]
+        arguments = ["--numprocesses", str(TESTING_PROCESSES), "--dist", "loadfile"]
     if system_packages:
         _install_missing(missing_browser_packages())
-    status = subprocess.run([sys.executable, "-m", "pytest", *context.args], cwd=ROOT, check=False).returncode
+    status = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
     if failed:
         _out.print(f"[bold red]failed before the tests: {', '.join(failed)}[/]", highlight=False)
     raise typer.Exit(status or bool(failed))
