@@ -4,7 +4,9 @@ from core.tables.accounts import Audit, DeviceKey, Login, Operator
 from core.tables.base import Base
 from core.tables.broker import BrokerAccount
 from core.tables.jobs import JobRun
+from core.tables.journal import JournalDigest, JournalEntry, JournalLine
 from core.tables.money import Bill, Tariff, TariffVersion
+from core.tables.payments import IdempotencyKey, Payment, ProviderMessage, Refund
 from core.tables.places import Area, City, Context, Lot, LotArea, LotCount, Space, SpaceArea
 from core.tables.plates import PlateEvidence, PlateRow
 from core.tables.readings import ReadingRow, RefusalRow, SpaceState, UplinkFrame
@@ -25,7 +27,11 @@ __all__ = [
     "Context",
     "DeviceKey",
     "FoldBase",
+    "IdempotencyKey",
     "JobRun",
+    "JournalDigest",
+    "JournalEntry",
+    "JournalLine",
     "LateEvidence",
     "Login",
     "Lot",
@@ -34,11 +40,14 @@ __all__ = [
     "LotQuarter",
     "Operator",
     "ParkingSession",
+    "Payment",
     "PlateEvidence",
     "PlateRow",
+    "ProviderMessage",
     "ReadingRow",
     "Reassignment",
     "RefoldFloor",
+    "Refund",
     "RefusalRow",
     "Sensor",
     "SensorState",

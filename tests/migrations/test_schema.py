@@ -21,7 +21,7 @@ T0 = datetime(2026, 11, 22, 8, tzinfo=UTC)
 CATALOGUE = """
 SELECT relation.relname, 'constraint' AS what, part.conname AS name, pg_get_constraintdef(part.oid) AS definition
 FROM pg_constraint AS part JOIN pg_class AS relation ON relation.oid = part.conrelid
-WHERE relation.relnamespace = 'public'::regnamespace
+WHERE relation.relnamespace = 'public'::regnamespace AND part.contype <> 't'
 UNION ALL
 SELECT tablename, 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
 UNION ALL
@@ -196,3 +196,37 @@ async def test_a_sensor_watches_one_space_at_a_time(db: asyncpg.Connection) -> N
     await db.execute(assign, "s2", T0, None)
     with pytest.raises(asyncpg.ExclusionViolationError):
         await db.execute(assign, "s1", T0, None)
+
+
+class TestTheJournal:
+    async def test_takes_no_entry_that_does_not_balance(self, db: asyncpg.Connection) -> None:
+        entry = await self.entry(db, ("cash", 5, 0), ("revenue", 0, 5))
+        with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
+            await self.entry(db, ("cash", 5, 0), ("revenue", 0, 4))
+        with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
+            await self.entry(db)
+        with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
+            await db.execute("INSERT INTO journal_line (entry_id, account, debit_fen) VALUES ($1, 'cash', 1)", entry)
+        assert await db.fetchval("SELECT count(*) FROM journal_line") == 2
+
+    async def test_forgets_and_changes_nothing(self, db: asyncpg.Connection) -> None:
+        await self.entry(db, ("cash", 5, 0), ("revenue", 0, 5))
+        for statement in ("UPDATE journal_line SET debit_fen = 6", "DELETE FROM journal_entry"):
+            with pytest.raises(asyncpg.RestrictViolationError):
+                await db.execute(statement)
+
+    async def entry(self, db: asyncpg.Connection, *lines: tuple[str, int, int]) -> int:
+        async with db.transaction():
+            number = await db.fetchval(
+                """
+                INSERT INTO journal_entry (posted_at, business_key, kind, source)
+                VALUES ($1, $2, 'test', 'test') RETURNING id
+                """,
+                T0,
+                str(uuid4()),
+            )
+            await db.executemany(
+                "INSERT INTO journal_line (entry_id, account, debit_fen, credit_fen) VALUES ($1, $2, $3, $4)",
+                [(number, *line) for line in lines],
+            )
+        return int(number)

@@ -1,0 +1,1 @@
+"""Payment providers: thin adapters behind one port, each speaking its provider's own protocol and signatures."""
