@@ -3,6 +3,7 @@
 from core.tables.accounts import Audit, DeviceKey, Login, Operator
 from core.tables.base import Base
 from core.tables.broker import BrokerAccount
+from core.tables.closing import DayClose, ProviderBillLine, ProviderBillRow
 from core.tables.jobs import JobRun
 from core.tables.journal import JournalDigest, JournalEntry, JournalLine
 from core.tables.money import Bill, Tariff, TariffVersion
@@ -10,6 +11,7 @@ from core.tables.payments import IdempotencyKey, Payment, ProviderMessage, Refun
 from core.tables.places import Area, City, Context, Lot, LotArea, LotCount, Space, SpaceArea
 from core.tables.plates import PlateEvidence, PlateRow
 from core.tables.readings import ReadingRow, RefusalRow, SpaceState, UplinkFrame
+from core.tables.receipts import ReceiptRow
 from core.tables.retention import FoldBase, LateEvidence, RefoldFloor
 from core.tables.rollups import LotQuarter, SpaceQuarter
 from core.tables.sensors import Assignment, Reassignment, Sensor
@@ -25,6 +27,7 @@ __all__ = [
     "BrokerAccount",
     "City",
     "Context",
+    "DayClose",
     "DeviceKey",
     "FoldBase",
     "IdempotencyKey",
@@ -43,9 +46,12 @@ __all__ = [
     "Payment",
     "PlateEvidence",
     "PlateRow",
+    "ProviderBillLine",
+    "ProviderBillRow",
     "ProviderMessage",
     "ReadingRow",
     "Reassignment",
+    "ReceiptRow",
     "RefoldFloor",
     "Refund",
     "RefusalRow",
