@@ -2,12 +2,14 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, PositiveInt, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.clock import Clock, parse_clock
+from core.secret_files import SecretFiles
 from core.sensor import SILENT_AFTER_HEARTBEATS, VerdictRules
 
 
@@ -82,10 +84,68 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose ``X-Forwarded-For`` is believed by the rate limiter."""
 
+    wechat_merchant_id: str = ""
+    """The ``mchid`` of WeChat Pay; this and the five below it make a merchant, or none of them."""
+    wechat_app_id: str = ""
+    """The official account that the merchant is bound to."""
+    wechat_serial: str = ""
+    """Serial number of the merchant's API certificate."""
+    wechat_private_key: SecretStr = SecretStr("")
+    """That certificate's key, PEM."""
+    wechat_api_key: SecretStr = SecretStr("")
+    """The APIv3 key, 32 characters: decrypts what WeChat sends."""
+    wechat_api_key_previous: SecretStr = SecretStr("")
+    """The one before, for as long as something encrypted with it may come."""
+    wechat_public_key_id: str = ""
+    """``PUB_KEY_ID_...`` of WeChat Pay's public key; empty: platform certificates, fetched when first needed."""
+    wechat_public_key: SecretStr = SecretStr("")
+    """That public key, PEM."""
+    wechat_public_key_id_next: str = ""
+    """The one that will replace it, or replaced it: both are believed."""
+    wechat_public_key_next: SecretStr = SecretStr("")
+    """That public key, PEM."""
+    wechat_app_secret: SecretStr = SecretStr("")
+    """The official account's secret, with which a payer inside WeChat is recognised (JSAPI)."""
+    wechat_products: tuple[Literal["native", "jsapi", "h5"], ...] = ("native", "jsapi", "h5")
+    """What the merchant has applied for; JSAPI needs the account's secret besides."""
+    wechat_api_url: str = "https://api.mch.weixin.qq.com"
+    """Another host of WeChat Pay's in a disaster, or a simulated one."""
+    wechat_oauth_url: str = "https://api.weixin.qq.com"
+    """Where a code becomes an openid."""
+    wechat_authorize_url: str = "https://open.weixin.qq.com/connect/oauth2/authorize"
+    """Where a browser inside WeChat gets that code."""
+
+    alipay_app_id: str = ""
+    """The application at Alipay; this and the three below it make a merchant, or none of them."""
+    alipay_seller_id: str = ""
+    """The merchant's own number, ``2088...``: money for anybody else is refused."""
+    alipay_private_key: SecretStr = SecretStr("")
+    """The application's key: PEM, or the single line that Alipay's tool makes."""
+    alipay_public_key: SecretStr = SecretStr("")
+    """Alipay's public key for this application, not the application's own."""
+    alipay_public_key_next: SecretStr = SecretStr("")
+    """The one that will replace it, or replaced it: both are believed."""
+    alipay_products: tuple[Literal["precreate", "wap", "page"], ...] = ("precreate", "wap", "page")
+    """What the merchant has signed for."""
+    alipay_api_url: str = "https://openapi.alipay.com/gateway.do"
+    """Alipay's gateway, its sandbox, or a simulated one."""
+
     log_json: bool = False
     """One JSON object a line (production) instead of coloured text (a terminal)."""
     metrics_port: int = Field(default=0, ge=0, le=65_535)
     """Where ingest and worker serve ``/metrics`` and ``/health``; 0: they do not."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code, then a variable, then the file that a variable with ``_FILE`` names."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @field_validator("zone", mode="before")
     @classmethod
