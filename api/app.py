@@ -8,7 +8,22 @@ from functools import partial
 from fastapi import FastAPI
 
 import web
-from api import city, counts, health, kiosk, live, lots, metrics, problems, quotes, sessions, spaces, uplinks
+from api import (
+    city,
+    counts,
+    health,
+    histories,
+    kiosk,
+    live,
+    lots,
+    metrics,
+    nearby,
+    problems,
+    quotes,
+    sessions,
+    spaces,
+    uplinks,
+)
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
 from api.operator import audits, closures, explain, logins, sensors, tariffs
@@ -17,7 +32,9 @@ from api.prepared import Prepared
 from core.settings import Settings
 
 MODULES = (
+    nearby,  # before the lots, one of which its last word would name
     lots,
+    histories,
     counts,
     quotes,
     spaces,
