@@ -33,6 +33,8 @@ class Payment(Base):
     """Paid after we had closed it."""
     why: Mapped[str | None]
     """The provider's code of a failure."""
+    asked: Mapped[dict[str, Any] | None]
+    """The rest of the order as it was sent, for sending it again word for word; erased once the payment is final."""
     opened: Mapped[dict[str, Any] | None]
     """What the payer needs: ``code_url``, ``pay_url`` or ``bridge``."""
     transaction_id: Mapped[str | None]
