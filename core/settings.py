@@ -130,6 +130,11 @@ class Settings(BaseSettings):
     alipay_api_url: str = "https://openapi.alipay.com/gateway.do"
     """Alipay's gateway, its sandbox, or a simulated one."""
 
+    refund_limit_fen: int = Field(default=5_000, ge=0)
+    """Above it an operator's refund waits for a second person."""
+    font_file: Path | None = None
+    """A font with Chinese characters for paper; unset: the best one found on this machine."""
+
     log_json: bool = False
     """One JSON object a line (production) instead of coloured text (a terminal)."""
     metrics_port: int = Field(default=0, ge=0, le=65_535)

@@ -12,5 +12,5 @@
   const dark = wants.theme ? wants.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "dark" : "light";
   const english = wants.lang ? wants.lang === "en" : !/^zh/i.test(navigator.language || "zh");
-  root.lang = english ? "en" : "zh-CN";
+  root.lang = root.dataset.lang || (english ? "en" : "zh-CN"); // a page that is worded by the server says so
 })();
