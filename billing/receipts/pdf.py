@@ -14,6 +14,7 @@ from billing.receipts.wording import SCAN, Amount, Worded, word
 FAMILY: Final = "receipt"
 WIDTH, HEIGHT = 148.0, 210.0
 MARGIN: Final = 12.0
+BOTTOM: Final = 8.0
 INNER: Final = WIDTH - 2 * MARGIN
 LABEL: Final = 30.0
 QR: Final = 28.0
@@ -34,7 +35,7 @@ class _Paper:
         self._url = url
         self._pdf = FPDF(format=(WIDTH, HEIGHT))
         self._pdf.set_margin(MARGIN)
-        self._pdf.set_auto_page_break(auto=True, margin=MARGIN)
+        self._pdf.set_auto_page_break(auto=True, margin=BOTTOM)
         self._pdf.add_font(FAMILY, fname=font.path, collection_font_number=font.face)
         self._pdf.set_title(f"{worded.title} {worded.number}")
         self._pdf.set_lang("zh-CN" if lang == "zh" else "en")
@@ -76,14 +77,14 @@ class _Paper:
     def _fact(self, label: str, text: str) -> None:
         self._pdf.set_font(FAMILY, size=9)
         self._pdf.set_text_color(*SOFT)
-        self._pdf.cell(LABEL, 5.2, label, new_x=XPos.RIGHT, new_y=YPos.TOP)
+        self._pdf.cell(LABEL, 4.9, label, new_x=XPos.RIGHT, new_y=YPos.TOP)
         self._pdf.set_text_color(*INK)
-        self._pdf.multi_cell(INNER - LABEL, 5.2, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self._pdf.multi_cell(INNER - LABEL, 4.9, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def _amounts(self, amounts: tuple[Amount, ...]) -> None:
         for one in amounts:
             size = 12 if one.strong else 9
-            height = 6.6 if one.strong else 5.2
+            height = 6.6 if one.strong else 5.0
             self._pdf.set_font(FAMILY, size=size)
             self._pdf.set_text_color(*INK)
             top, page = self._pdf.get_y(), self._pdf.page
