@@ -1,0 +1,80 @@
+"""The line to a provider: one HTTP client with its timeouts, and how far the provider's clock is from ours."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import httpx
+import structlog
+
+from billing.providers.port import ProviderUnavailableError
+from billing.providers.redaction import quiet_http_client, without_query
+
+TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
+LARGEST_ANSWER_BYTES: Final = 64 * 1024 * 1024
+FRESH_SECONDS: Final = 300
+"""How old, or how far ahead, a signed message may be on the real clock."""
+PROVIDERS_ZONE: Final = ZoneInfo("Asia/Shanghai")
+"""Of both providers' own calendars and written times, wherever the installation is."""
+
+log = structlog.get_logger()
+
+
+def real_now() -> datetime:
+    """The machine's own time: a city's virtual clock has no say in signatures."""
+    return datetime.now(UTC)
+
+
+class Line:
+    """Sends bytes and brings bytes back; whatever goes wrong on the way proves nothing."""
+
+    def __init__(self, provider: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.provider = provider
+        self.clock_ahead_seconds: float | None = None
+        """The provider's clock minus ours, from its latest answer; None before the first."""
+        self._http = httpx.AsyncClient(timeout=TIMEOUT, transport=transport, headers={"User-Agent": "smart-parking"})
+        quiet_http_client()
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> httpx.Response:
+        """One request, never repeated here: the caller knows whether it may be.
+
+        Raises:
+            ProviderUnavailableError: no answer in time, or one beyond all bounds; whether it was done is unknown.
+        """
+        try:
+            async with self._http.stream(method, url, headers=dict(headers), content=body or None) as response:
+                content = bytearray()
+                async for part in response.aiter_bytes():
+                    content += part
+                    if len(content) > LARGEST_ANSWER_BYTES:
+                        raise ProviderUnavailableError(f"{self.provider}'s answer has no end", provider=self.provider)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            log.warning(
+                "provider.unanswered", provider=self.provider, url=without_query(url), error=type(error).__name__
+            )
+            raise ProviderUnavailableError(
+                f"{self.provider} did not answer ({type(error).__name__})", provider=self.provider
+            ) from error
+        self._compare_clocks(response.headers.get("date"))
+        return httpx.Response(response.status_code, headers=_plain(response.headers), content=bytes(content))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def _compare_clocks(self, date: str | None) -> None:
+        if date is None:
+            return
+        try:
+            theirs = parsedate_to_datetime(date)
+        except ValueError:
+            return
+        if theirs.tzinfo is not None:
+            self.clock_ahead_seconds = (theirs - real_now()).total_seconds()
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    """Without those that described the encoding on the way: the content is decoded already."""
+    return {name: value for name, value in headers.items() if name not in {"content-encoding", "transfer-encoding"}}
