@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "explain": ("explain", "Why a session is what it is and costs what it costs"),
     "decode": ("decode", "What a sensor's payload says"),
     "export": ("export", "Sessions, bills and readings as CSV or JSON"),
+    "backup": ("backup", "Everything the database knows, in one file"),
+    "restore": ("backup", "Read a backup back into an empty database"),
     "simulate": ("simulate", "A city of sensors, with the truth written down"),
     "verify": ("verify", "Compare sessions and fees with a simulator's truth"),
     "replay": ("replay", "Decode stored messages again, after a codec or the registry was corrected"),

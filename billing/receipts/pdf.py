@@ -17,7 +17,7 @@ MARGIN: Final = 12.0
 BOTTOM: Final = 8.0
 INNER: Final = WIDTH - 2 * MARGIN
 LABEL: Final = 30.0
-QR: Final = 28.0
+QR: Final = 26.0
 INK, SOFT, RULE, GROUND = (22, 32, 42), (82, 96, 109), (220, 225, 229), (227, 240, 246)
 
 
@@ -104,7 +104,7 @@ class _Paper:
         self._pdf.ln(2)
 
     def _foot(self) -> None:
-        if self._pdf.will_page_break(QR + 2):
+        if self._pdf.will_page_break(QR):
             self._pdf.add_page()
         top = self._pdf.get_y()
         self._code(MARGIN, top)
