@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.ledger.charging import charge_bills
 from billing.lines import bill_to_json
 from billing.pricing import price_stay
 from billing.tariffs_in_force import fetch_tariff_for
@@ -54,6 +55,7 @@ async def bill_ended_sessions(db: AsyncConnection, *, at: datetime, limit: int) 
         .where(ParkingSession.id.in_([row.id for row in rows]))
         .values(billed_revision=ParkingSession.revision)
     )
+    await charge_bills(db, bills, at=at)
     return Billed(
         bills=len(bills),
         corrections=sum(bill["replaces_id"] is not None for bill in bills),

@@ -64,7 +64,7 @@ class FigureReader:
             SELECT (SELECT count(*) FROM space WHERE retired_at IS NULL) AS spaces,
                    (SELECT count(*) FROM space_state WHERE occupancy = 'occupied') AS occupied,
                    (SELECT count(*) FROM parking_session WHERE status = 'open') AS open_sessions,
-                   (SELECT count(*) FROM parking_session WHERE billed_revision IS NOT NULL) AS bills,
+                   (SELECT count(*) FROM parking_session WHERE billed_revision > 0) AS bills,
                    (SELECT coalesce(sum(total_fen), 0) FROM current_bill)::bigint AS billed_fen
             """
         )

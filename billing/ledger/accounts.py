@@ -1,0 +1,41 @@
+"""The journal's accounts by name. Pure.
+
+A name is ``class`` or ``class:detail``; balances are sums over a class. Assets and expenses grow by debits, the rest by
+credits.
+"""
+
+from typing import Final
+
+RECEIVABLE: Final = "receivable:stay"
+"""What stays still owe: never below 0 of any session."""
+OVERPAID: Final = "overpaid"
+"""What payers get back."""
+SUSPENSE: Final = "suspense"
+"""Money that arrived and answers to nothing yet: a person decides."""
+REFUND_PENDING: Final = "refund:pending"
+"""On its way back, not confirmed."""
+PREPAID: Final = "prepaid:pass"
+BANK: Final = "bank"
+PROVIDER_FEE: Final = "fee:provider"
+WRITE_OFF: Final = "writeoff"
+
+REVENUE: Final = "revenue:"
+DISCOUNT: Final = "discount:"
+EXIT_WINDOW: Final = "discount:exit-window"
+"""Minutes between the payment and a departure in time."""
+WAIVER: Final = "discount:waiver"
+"""Given up by an operator, with a reason."""
+GOODWILL: Final = "discount:refund"
+"""Given back by an operator though it was owed."""
+GIVEN_UP: Final = (WAIVER, WRITE_OFF, GOODWILL)
+"""What is taken back first where a corrected fee needs less of it."""
+
+
+def revenue(lot_code: str) -> str:
+    """Fees of a lot."""
+    return f"revenue:parking:{lot_code}"
+
+
+def clearing(provider: str) -> str:
+    """What a provider has collected for us and not yet paid out."""
+    return f"provider:{provider}:clearing"

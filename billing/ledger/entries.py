@@ -1,0 +1,189 @@
+"""What happens to money, as balanced entries. Pure.
+
+Each function turns one event into one entry, or into None where nothing moves. The business key names the event, so
+the same event posted twice is posted once.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Self
+from uuid import UUID
+
+from billing.ledger import accounts
+
+CNY: Final = "CNY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One side of an entry; exactly one of the amounts is above 0."""
+
+    account: str
+    debit_fen: int = 0
+    credit_fen: int = 0
+    session_id: UUID | None = None
+    payment_id: UUID | None = None
+
+    @classmethod
+    def of(cls, account: str, signed_fen: int, *, session_id: UUID | None, payment_id: UUID | None = None) -> Self:
+        """A debit where the amount is above 0, else a credit."""
+        return cls(
+            account=account,
+            debit_fen=max(0, signed_fen),
+            credit_fen=max(0, -signed_fen),
+            session_id=session_id,
+            payment_id=payment_id,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Something that happened to money, once."""
+
+    business_key: str
+    kind: str
+    lines: tuple[Line, ...]
+    currency: str = CNY
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether debits are credits; the database refuses what is not."""
+        return sum(line.debit_fen - line.credit_fen for line in self.lines) == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """What the journal says of a session before an event."""
+
+    charged_fen: int = 0
+    exit_window_fen: int = 0
+    """Of the allowed: for leaving in time."""
+    due_fen: int = 0
+    given_up: tuple[tuple[str, int], ...] = ()
+    """Of the allowed: by account what was waived, written off or given back though it was owed."""
+
+
+def charge(
+    key: str, session_id: UUID, lot_code: str, stand: Stand, *, total_fen: int, exit_window_fen: int = 0
+) -> Entry | None:
+    """A session costs ``total_fen`` from now on, ``exit_window_fen`` of it allowed; the difference moves.
+
+    No receivable falls below 0: what was given up before is taken back first, the rest is overpaid.
+    """
+    charged = total_fen - stand.charged_fen
+    allowed = exit_window_fen - stand.exit_window_fen
+    due = stand.due_fen + charged - allowed
+    taken_back = []
+    for account, fen in stand.given_up:
+        back = min(fen, max(0, -due))
+        due += back
+        taken_back.append((account, -back))
+    too_much = max(0, -due)
+    return _entry(
+        key,
+        "charge",
+        (accounts.RECEIVABLE, due + too_much - stand.due_fen),
+        (accounts.EXIT_WINDOW, allowed),
+        *taken_back,
+        (accounts.revenue(lot_code), -charged),
+        (accounts.OVERPAID, -too_much),
+        session_id=session_id,
+    )
+
+
+def receive(
+    provider: str, transaction_id: str, *, payment_id: UUID, session_id: UUID | None, amount_fen: int, due_fen: int
+) -> Entry | None:
+    """A payment arrived: it settles what is due, and the rest is overpaid. Without a session it buys a pass."""
+    if session_id is None:
+        settled, account, too_much = amount_fen, accounts.PREPAID, 0
+    else:
+        settled, account = min(amount_fen, due_fen), accounts.RECEIVABLE
+        too_much = amount_fen - settled
+    return _entry(
+        payment_key(provider, transaction_id),
+        "payment",
+        (accounts.clearing(provider), amount_fen),
+        (account, -settled),
+        (accounts.OVERPAID, -too_much),
+        session_id=session_id,
+        payment_id=payment_id,
+    )
+
+
+def receive_odd(
+    provider: str, transaction_id: str, *, payment_id: UUID, session_id: UUID | None, amount: int, currency: str
+) -> Entry | None:
+    """Another amount, or another currency, than was asked for: kept in suspense, settling nothing."""
+    return _entry(
+        payment_key(provider, transaction_id),
+        "payment",
+        (accounts.clearing(provider), amount),
+        (accounts.SUSPENSE, -amount),
+        session_id=session_id,
+        payment_id=payment_id,
+        currency=currency,
+    )
+
+
+def start_refund(
+    refund_id: UUID, account: str, *, payment_id: UUID, session_id: UUID | None, amount_fen: int
+) -> Entry | None:
+    """Money is on its way back; ``account`` says whose it was."""
+    return _entry(
+        f"refund:{refund_id}",
+        "refund",
+        (account, amount_fen),
+        (accounts.REFUND_PENDING, -amount_fen),
+        session_id=session_id,
+        payment_id=payment_id,
+    )
+
+
+def finish_refund(
+    refund_id: UUID, provider: str, *, payment_id: UUID, session_id: UUID | None, amount_fen: int, had_failed: bool
+) -> Entry | None:
+    """The provider gave it back; perhaps after it had said that it could not."""
+    return _entry(
+        f"refund-done:{refund_id}",
+        "refund-done",
+        (accounts.OVERPAID if had_failed else accounts.REFUND_PENDING, amount_fen),
+        (accounts.clearing(provider), -amount_fen),
+        session_id=session_id,
+        payment_id=payment_id,
+    )
+
+
+def fail_refund(refund_id: UUID, *, payment_id: UUID, session_id: UUID | None, amount_fen: int) -> Entry | None:
+    """The provider cannot give it back: it is still owed, and a person has to pay it out."""
+    return _entry(
+        f"refund-failed:{refund_id}",
+        "refund-failed",
+        (accounts.REFUND_PENDING, amount_fen),
+        (accounts.OVERPAID, -amount_fen),
+        session_id=session_id,
+        payment_id=payment_id,
+    )
+
+
+def give_up(key: str, kind: str, account: str, *, session_id: UUID, amount_fen: int) -> Entry | None:
+    """A waiver or a write-off: what is due is asked for no more. ``amount_fen`` is at most what is due."""
+    return _entry(key, kind, (account, amount_fen), (accounts.RECEIVABLE, -amount_fen), session_id=session_id)
+
+
+def payment_key(provider: str, transaction_id: str) -> str:
+    """One booking for one provider's transaction (M2)."""
+    return f"payment:{provider}:{transaction_id}"
+
+
+def _entry(
+    key: str,
+    kind: str,
+    *amounts: tuple[str, int],
+    session_id: UUID | None,
+    payment_id: UUID | None = None,
+    currency: str = CNY,
+) -> Entry | None:
+    lines = tuple(
+        Line.of(account, signed, session_id=session_id, payment_id=payment_id) for account, signed in amounts if signed
+    )
+    return Entry(business_key=key, kind=kind, lines=lines, currency=currency) if lines else None
