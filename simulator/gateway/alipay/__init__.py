@@ -1,0 +1,1 @@
+"""The Alipay side of the gateway."""

@@ -1,0 +1,1 @@
+"""The WeChat Pay API v3 side of the gateway."""
