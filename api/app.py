@@ -77,7 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.parts = parts
     for module in MODULES:
         app.include_router(module.router)
-    app.router.routes.extend(web.routes())
+    app.router.routes.extend(web.routes(_basemap(settings)))
     problems.install(app)
     headers = security_headers(https=parts.https)
     app.add_middleware(Envelope, measures=parts.measures, headers=headers)
@@ -85,6 +85,15 @@ def create_app(settings: Settings) -> FastAPI:
     parts.measures.watch(partial(metrics.gauges_of, parts))
     complete(app)
     return app
+
+
+def _basemap(settings: Settings) -> web.Basemap:
+    return web.Basemap(
+        address=settings.basemap,
+        origins=settings.basemap_origins,
+        datum=settings.basemap_datum,
+        credit=settings.basemap_credit,
+    )
 
 
 @asynccontextmanager

@@ -135,6 +135,16 @@ class Settings(BaseSettings):
     font_file: Path | None = None
     """A font with Chinese characters for paper; unset: the best one found on this machine."""
 
+    basemap: str = ""
+    """What is drawn under the town: the address of a MapLibre style, or of raster tiles with ``{z}/{x}/{y}``; empty:
+    nothing, the town is drawn from the city file."""
+    basemap_origins: tuple[str, ...] = ()
+    """Further hosts which that style names: of its tiles and sprites. The page's policy lets in no others."""
+    basemap_datum: Literal["wgs84", "gcj02"] = "wgs84"
+    """The datum in which it is drawn."""
+    basemap_credit: str = ""
+    """Whom to name for it, where the style does not."""
+
     log_json: bool = False
     """One JSON object a line (production) instead of coloured text (a terminal)."""
     metrics_port: int = Field(default=0, ge=0, le=65_535)

@@ -1,6 +1,7 @@
 """The routes of the pages and their files: what is cached for how long, and under which policy."""
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from web.assets import Asset, digest_of, read_tree
+from web.basemap import NO_BASEMAP, Basemap
+from web.modules import entries_of, modules_of
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -32,9 +35,17 @@ PAGE_HEADERS: Final = {
 }
 
 
-def routes() -> list[BaseRoute]:
-    """The pages' routes, for an application to append to its own: ``/``, ``/docs`` and the files they load."""
-    return Site.read(HERE / "static", HERE / "pages").routes()
+SERVICE_WORKER_POLICY: Final = "default-src 'none'; connect-src 'self'"
+"""The service worker fetches our own files and answers, and nothing else."""
+
+
+def routes(basemap: Basemap = NO_BASEMAP) -> list[BaseRoute]:
+    """The pages' routes, for an application to append to its own: ``/``, ``/docs`` and the files they load.
+
+    Args:
+        basemap: what is drawn under the town; the map page's policy lets exactly that in.
+    """
+    return Site.read(HERE / "static", HERE / "pages", basemap).routes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +56,25 @@ class Site:
     vendored: dict[str, Asset]
     pages: dict[str, Asset]
     digest: str
+    basemap: Basemap = NO_BASEMAP
 
     @classmethod
-    def read(cls, static: Path, pages: Path) -> Self:
+    def read(cls, static: Path, pages: Path, basemap: Basemap = NO_BASEMAP) -> Self:
         """List the files once; their content is read when first asked for."""
         vendored = read_tree(static / "vendor")
         own = {path: asset for path, asset in read_tree(static).items() if not path.startswith("vendor/")}
-        return cls(own=own, vendored=vendored, pages=read_tree(pages), digest=digest_of(own))
+        return cls(own=own, vendored=vendored, pages=read_tree(pages), digest=digest_of(own), basemap=basemap)
 
     def routes(self) -> list[BaseRoute]:
         """The routes; none of them appears in the OpenAPI document."""
+        policy = self.basemap.policy(CONTENT_SECURITY_POLICY)
 
         async def own(request: Request) -> Response:
             fresh = request.path_params["digest"] == self.digest  # a page from before an upgrade asks for the old one
             return await respond(request, self.own.get(request.path_params["path"]), cache=KEEP if fresh else ASK_AGAIN)
 
         async def vendored(request: Request) -> Response:
-            return await respond(request, self.vendored.get(request.path_params["path"]), cache=KEEP)
+            return await respond(request, self.vendored.get(request.path_params["path"]), cache=KEEP, policy=policy)
 
         async def icon(request: Request) -> Response:
             return await respond(request, self.own.get("img/icon.svg"), cache="public, max-age=86400")
@@ -69,6 +82,7 @@ class Site:
         return [
             Route("/", self._page("map.html"), include_in_schema=False),
             Route("/docs", self._page("docs.html"), include_in_schema=False),
+            Route("/service-worker.js", self._service_worker(), include_in_schema=False),
             Route("/favicon.ico", icon, include_in_schema=False),
             Route("/static/{digest}/{path:path}", own, include_in_schema=False),
             Route("/vendor/{path:path}", vendored, include_in_schema=False),
@@ -80,31 +94,58 @@ class Site:
         A browser would otherwise find the modules one import after the other, a round trip each.
         """
         text = self.pages[page].content.decode()
-        base = f"/static/{self.digest}"
-        modules = "\n".join(
-            f'    <link rel="modulepreload" href="{base}/{path}">'
-            for path in self.own
-            if re.match(r"js/(?!docs|first).*\.js$", path)
-        )
-        return text.replace("{{modules}}", modules.strip()).replace("{{static}}", base).encode()
+        modules, _ = modules_of(self.own, entries_of(text))
+        preloads = "\n".join(f'    <link rel="modulepreload" href="{self.base}/{path}">' for path in modules)
+        text = text.replace("{{modules}}", preloads.strip()).replace("{{static}}", self.base)
+        return text.replace("{{basemap}}", self.basemap.attributes()).encode()
+
+    def service_worker(self) -> bytes:
+        """The script that keeps the map page on the device: with the list of its files, so that none is forgotten."""
+        modules, named = modules_of(self.own, entries_of(self.pages["map.html"].content.decode()))
+        folders = {path.partition("/")[0] for path in named}
+        vendored = [
+            path for path in self.vendored if path.partition("/")[0] in folders and path.endswith((".mjs", ".css"))
+        ]
+        named_by_page = re.findall(r"\{\{static\}\}/([^\"]+)", self.pages["map.html"].content.decode())
+        files = [f"{self.base}/{path}" for path in dict.fromkeys([*named_by_page, *modules])]
+        listed = json.dumps(["/", *files, *(f"/vendor/{path}" for path in vendored)], indent=0)
+        text = self.pages["service-worker.js"].content.decode()
+        return text.replace("{{version}}", self.digest).replace("{{files}}", listed).encode()
+
+    @property
+    def base(self) -> str:
+        """Where our own files are."""
+        return f"/static/{self.digest}"
 
     def _page(self, name: str) -> Endpoint:
-        @lru_cache(maxsize=1)
-        def body() -> bytes:
-            return self.render(name)
+        headers = PAGE_HEADERS
+        if name == "map.html":
+            headers = PAGE_HEADERS | {"Content-Security-Policy": self.basemap.policy(CONTENT_SECURITY_POLICY)}
+        return _made_once(lambda: self.render(name), media_type="text/html", headers=headers)
 
-        async def page(_: Request) -> Response:
-            return Response(body(), media_type="text/html", headers=PAGE_HEADERS)
+    def _service_worker(self) -> Endpoint:
+        headers = {"Content-Security-Policy": SERVICE_WORKER_POLICY, "Cache-Control": ASK_AGAIN}
+        return _made_once(self.service_worker, media_type="text/javascript", headers=headers)
 
-        return page
+
+def _made_once(make: Callable[[], bytes], *, media_type: str, headers: dict[str, str]) -> Endpoint:
+    """An endpoint whose answer is made when it is first asked for."""
+    body = lru_cache(maxsize=1)(make)
+
+    async def answer(_: Request) -> Response:
+        return Response(body(), media_type=media_type, headers=headers)
+
+    return answer
 
 
-async def respond(request: Request, asset: Asset | None, *, cache: str) -> Response:
+async def respond(
+    request: Request, asset: Asset | None, *, cache: str, policy: str = CONTENT_SECURITY_POLICY
+) -> Response:
     """A file, compressed where the browser takes that; 304 where it has it already; 404 where there is none."""
     if asset is None:
         return Response("not found", status_code=404, media_type="text/plain", headers={"Cache-Control": ASK_AGAIN})
     headers = {"Cache-Control": cache, "ETag": asset.etag, "Vary": "Accept-Encoding"}
-    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY  # a worker lives by the policy of its own file
+    headers["Content-Security-Policy"] = policy  # a worker lives by the policy of its own file
     if asset.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     headers["Content-Type"] = asset.media_type

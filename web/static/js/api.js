@@ -17,7 +17,15 @@ export class Problem extends Error {
  * @param {{fresh?: boolean, signal?: AbortSignal}} [options] `fresh`: ask the server even if a cached answer is young
  * @returns {Promise<any>}
  */
-export async function read(path, { fresh = false, signal } = {}) {
+export const read = async (path, options) => (await readKept(path, options)).body;
+
+/**
+ * As `read`; without a connection perhaps what this device has kept, and then since when.
+ * @param {string} path
+ * @param {{fresh?: boolean, signal?: AbortSignal}} [options]
+ * @returns {Promise<{body: any, keptAt: number | null}>}
+ */
+export async function readKept(path, { fresh = false, signal } = {}) {
   let response;
   try {
     response = await fetch(`/api/v1${path}`, {
@@ -30,5 +38,6 @@ export async function read(path, { fresh = false, signal } = {}) {
   }
   const body = await response.json().catch(() => null);
   if (!response.ok) throw new Problem(body?.detail ?? body?.title ?? response.statusText, response.status, body?.type);
-  return body;
+  const keptAt = Date.parse(response.headers.get("X-Kept-At") ?? "");
+  return { body, keptAt: Number.isNaN(keptAt) ? null : keptAt };
 }

@@ -17,6 +17,17 @@ export function toGcj02([lon, lat]) {
   return [lon + east, lat + north];
 }
 
+/** Back again, to a millimetre, by approaching. @param {[number, number]} point @returns {[number, number]} */
+export function fromGcj02([lon, lat]) {
+  /** @type {[number, number]} */
+  let guess = [lon, lat];
+  for (let n = 0; n < 8; n += 1) {
+    const there = toGcj02(guess);
+    guess = [guess[0] - (there[0] - lon), guess[1] - (there[1] - lat)];
+  }
+  return guess;
+}
+
 /** @param {number} x */
 const ripple = (x) => (20 * (Math.sin(6 * x * Math.PI) + Math.sin(2 * x * Math.PI)) * 2) / 3;
 

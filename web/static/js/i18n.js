@@ -25,6 +25,9 @@ export function say(text) {
   return typeof text === "string" ? text : text[lang.value] ?? text.zh ?? "";
 }
 
+/** A price in the little room of a row: `¥3.00/hour` as `¥3/h`. @param {string} text */
+export const brief = (text) => text.replace(/(¥\d+)\.00\b/g, "$1").replace(/\/hour\b/g, "/h");
+
 /** Its name in the page's language. @param {{name: string, name_en?: string | null}} thing */
 export const nameOf = (thing) => (lang.value === "en" && thing.name_en) || thing.name;
 

@@ -4,7 +4,7 @@ import { effect, signal } from "./lib.js";
 
 const KEY = "parking.look";
 
-/** @returns {{lang?: "zh" | "en", theme?: "light" | "dark"}} */
+/** @returns {{lang?: "zh" | "en", theme?: "light" | "dark", elder?: "yes"}} */
 function remembered() {
   try {
     return JSON.parse(localStorage.getItem(KEY) || "{}");
@@ -34,6 +34,15 @@ export const themeChoice = signal(/** @type {"auto" | "light" | "dark"} */ (reme
 /** What is shown now. */
 export const theme = signal(/** @type {"light" | "dark"} */ (root.dataset.theme === "dark" ? "dark" : "light"));
 
+/** Large type and three things only, for whoever wants that. */
+export const elder = signal(root.dataset.elder === "yes");
+
+/** @param {boolean} value */
+export function chooseElder(value) {
+  elder.value = value;
+  remember({ elder: value ? "yes" : undefined });
+}
+
 /** @param {"zh" | "en"} value */
 export function chooseLang(value) {
   lang.value = value;
@@ -58,4 +67,8 @@ effect(() => {
 });
 effect(() => {
   root.dataset.theme = theme.value;
+});
+effect(() => {
+  if (elder.value) root.dataset.elder = "yes";
+  else delete root.dataset.elder;
 });

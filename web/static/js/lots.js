@@ -63,6 +63,18 @@ export function ranked(lots, { sort, from, filters, has }) {
 }
 
 /**
+ * The nearest places to which it is worth going: open, with room; an estimate counts, the unknown does not.
+ * @param {Lot[]} lots
+ * @param {Point} from
+ * @param {number} most
+ * @returns {Lot[]}
+ */
+export function nearestWithRoom(lots, from, most) {
+  const open = lots.filter((lot) => lot.available > 0 && ["free", "few"].includes(gradeOf(lot)));
+  return ranked(open, { sort: "distance", from, filters: new Set(), has: () => true }).slice(0, most);
+}
+
+/**
  * Whether a search text means this thing: a part of its name in either language, its code, its pinyin or initials.
  * @param {{name: string, name_en?: string | null, code?: string, keys?: string[]}} thing
  * @param {string} text

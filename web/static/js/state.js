@@ -1,6 +1,6 @@
 /* What the page knows and what it is asked to show, as signals; and how news from the stream enters. */
 
-import { read } from "./api.js";
+import { read, readKept } from "./api.js";
 import { batch, computed, signal } from "./lib.js";
 import { centreOf, matches, metresBetween, ranked, signOf } from "./lots.js";
 import { categoriesOf, spacesWanted, takeChanges, takeSnapshot } from "./spaces.js";
@@ -21,6 +21,8 @@ export const lots = signal(/** @type {Map<string, Lot>} */ (new Map()));
 export const loading = signal(/** @type {"loading" | "ready" | "failed"} */ ("loading"));
 export const contactAt = signal(0);
 export const now = signal(Date.now());
+/** Whether the device says so, or the page was opened with what it had kept. */
+export const offline = signal(!navigator.onLine);
 /** The server's clock, which a rehearsal may run faster than ours: its newest instant and when we read it. */
 let serverSaid = { at: Date.now(), heard: Date.now() };
 
@@ -93,7 +95,7 @@ const RECENT_MS = 3_000;
 /** Read all lots again; what the stream said meanwhile stays on top. */
 export async function readLots({ fresh = true } = {}) {
   const asked = Date.now();
-  const body = await read("/lots", { fresh });
+  const { body, keptAt } = await readKept("/lots", { fresh });
   const before = lots.peek();
   /** @type {Map<string, Lot>} */
   const next = new Map();
@@ -106,6 +108,10 @@ export async function readLots({ fresh = true } = {}) {
   batch(() => {
     lots.value = next;
     loading.value = "ready";
+    if (keptAt !== null && !contactAt.peek()) {
+      contactAt.value = keptAt;
+      offline.value = true;
+    }
   });
 }
 
@@ -139,9 +145,14 @@ export const news = {
     });
   },
   contact() {
-    contactAt.value = Date.now();
+    batch(() => {
+      contactAt.value = Date.now();
+      offline.value = false;
+    });
   },
 };
+
+window.addEventListener("offline", () => (offline.value = true));
 
 /** @param {string} at */
 function hearServer(at) {

@@ -7,6 +7,7 @@ const library = maplibre;
 library.prewarm(); // its workers load while the town's outline is on its way
 export const Canvas = library.Map;
 export const LngLatBounds = library.LngLatBounds;
+export const Credit = library.AttributionControl;
 
 const STYLES = "/vendor/maplibre-gl-6.17.0/maplibre-gl.css";
 

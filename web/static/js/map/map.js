@@ -8,10 +8,13 @@ import { t } from "../i18n.js";
 import { chosen, city, here, loading, lots, shown } from "../state.js";
 import { spaces, spacesWanted, watchSpaces } from "../spaces.js";
 import { snap, wide } from "../view/panel.js";
+import { laid, off, onto, over } from "./basemap.js";
 import { images } from "./images.js";
-import { Canvas, LngLatBounds, addStyles } from "./library.js";
+import { Canvas, Credit, LngLatBounds, addStyles } from "./library.js";
 import { collection, drawn, outlines, points } from "./shapes.js";
 import { SPACES_ZOOM, chosenFilters, styleOf } from "./style.js";
+
+export { basemapStyle } from "./basemap.js";
 
 const CJK = '"PingFang SC", "HarmonyOS Sans SC", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", sans-serif';
 /** Lots' numbers are drawn again at most this often; a second is what the stream brings. */
@@ -21,34 +24,34 @@ const FETCH_ZOOM = SPACES_ZOOM - 0.8;
 
 /** What each source of the style holds; the same object for as long as nothing in it has changed. */
 const contents = {
-  county: computed(() => (city.value?.outline ? feature(city.value.outline) : collection([]))),
-  context: computed(() => city.value?.context ?? collection([])),
-  spaces: computed(() => drawn(spaces.value)),
-  here: computed(() => (here.value ? feature({ type: "Point", coordinates: here.value }) : collection([]))),
+  county: computed(() => laid(city.value?.outline ? feature(city.value.outline) : collection([]))),
+  context: computed(() => laid(city.value?.context ?? collection([]))),
+  spaces: computed(() => laid(drawn(spaces.value))),
+  here: computed(() => laid(here.value ? feature({ type: "Point", coordinates: here.value }) : collection([]))),
   // the lots the list shows are the lots the map shows
-  lots: computed(() => points(shown.value, "centre")),
-  signs: computed(() => points(shown.value, "sign")),
+  lots: computed(() => laid(points(shown.value, "centre"))),
+  signs: computed(() => laid(points(shown.value, "sign"))),
 };
 
 export class CityMap {
   /** What the sources were last given. @type {Record<string, any>} */
   given = {};
 
-  /** @param {HTMLElement} element */
-  constructor(element) {
+  /** @param {HTMLElement} element @param {any} [base] the style that lies under the town */
+  constructor(element, base = null) {
     addStyles();
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     const start = viewInAddress() ?? startingView();
-    const style = styleOf(tokens(), { english: lang.peek() === "en" });
+    const style = over(styleOf(tokens(), { english: lang.peek() === "en" }), base);
     for (const [source, data] of Object.entries(contents)) style.sources[source].data = this.given[source] = data.peek();
     this.look = `${theme.peek()} ${lang.peek()}`;
     this.padding = padding();
     this.shapes = shown.peek().map((lot) => lot.shape);
-    style.sources.shapes.data = outlines(shown.peek());
+    style.sources.shapes.data = laid(outlines(shown.peek()));
     this.canvas = new Canvas({
       container: element,
       style,
-      center: start.centre,
+      center: onto(start.centre),
       zoom: start.zoom,
       minZoom: 7,
       maxZoom: 20.5,
@@ -62,6 +65,7 @@ export class CityMap {
     });
     /** @type {any} */ (element).map = this.canvas; // for the browser's console and the tests
     this.canvas.touchZoomRotate.disableRotation();
+    if (base) this.canvas.addControl(new Credit({ compact: true }), wide.matches ? "bottom-right" : "top-left");
     this.canvas.setPadding(this.padding);
     for (const image of images(tokens())) this.canvas.addImage(image.name, image.data, image.options);
     this.canvas.once("load", () => this.fill());
@@ -128,7 +132,7 @@ export class CityMap {
     const shapes = visible.map((lot) => lot.shape);
     if (shapes.length !== this.shapes.length || shapes.some((shape, n) => shape !== this.shapes[n])) {
       this.shapes = shapes;
-      this.give("shapes", outlines(visible));
+      this.give("shapes", laid(outlines(visible)));
     }
     for (const lot of visible) this.canvas.setFeatureState({ source: "shapes", id: lot.number }, { grade: gradeOf(lot) });
     if (!this.placed) this.place(chosen.peek());
@@ -147,6 +151,7 @@ export class CityMap {
     const c = tokens();
     for (const image of images(c)) this.canvas.updateImage(image.name, image.data);
     for (const layer of styleOf(c, { english: lang.peek() === "en" }).layers) {
+      if (!this.canvas.getLayer(layer.id)) continue; // a basemap lies there instead
       for (const [name, value] of Object.entries(layer.paint ?? {})) {
         if (differs(this.canvas.getPaintProperty(layer.id, name), value)) this.canvas.setPaintProperty(layer.id, name, value);
       }
@@ -172,15 +177,21 @@ export class CityMap {
     this.placed = !id || Boolean(lot);
     if (!lot) return;
     const [west, south, east, north] = boundsOf(positions(lot.shape));
-    const bounds = new LngLatBounds([west, south], [east, north]);
+    const bounds = new LngLatBounds(onto([west, south]), onto([east, north]));
     const camera = this.canvas.cameraForBounds(bounds, { maxZoom: 17.6, padding: 48 });
-    const zoom = Math.max(camera?.zoom ?? 17, 16.2);
+    // a place that only counts is a point: its streets around it say more than an empty close-up
+    const zoom = lot.shape.type === "Point" ? Math.max(15.6, Math.min(this.canvas.getZoom(), 17)) : Math.max(camera?.zoom ?? 17, 16.2);
     this.canvas.easeTo({ center: bounds.getCenter(), zoom, duration: this.ms(600) });
   }
 
   /** @param {[number, number]} at @param {number} zoom */
   show(at, zoom) {
-    this.canvas.easeTo({ center: at, zoom: Math.max(zoom, this.canvas.getZoom()), duration: this.ms(600) });
+    this.canvas.easeTo({ center: onto(at), zoom: Math.max(zoom, this.canvas.getZoom()), duration: this.ms(600) });
+  }
+
+  /** Its place on the page was hidden, or has another size. */
+  resize() {
+    this.canvas.resize();
   }
 
   /** @param {number} steps */
@@ -191,7 +202,7 @@ export class CityMap {
   moved() {
     const { lng, lat } = this.canvas.getCenter();
     if (this.canvas.getZoom() >= FETCH_ZOOM) spacesWanted();
-    if (document.body.dataset.mapReady) rememberView({ zoom: this.canvas.getZoom(), centre: [lng, lat] });
+    if (document.body.dataset.mapReady) rememberView({ zoom: this.canvas.getZoom(), centre: off([lng, lat]) });
   }
 
   /** @param {{point: {x: number, y: number}}} event */
@@ -205,7 +216,7 @@ export class CityMap {
     if (found.properties.cluster) {
       const source = /** @type {any} */ (this.canvas.getSource("lots"));
       const zoom = await source.getClusterExpansionZoom(found.properties.cluster_id);
-      this.show(found.geometry.coordinates, Math.min(zoom + 0.2, SPACES_ZOOM));
+      this.show(off(found.geometry.coordinates), Math.min(zoom + 0.2, SPACES_ZOOM));
     } else {
       chosen.value = found.properties.lot_id ?? found.properties.id;
     }

@@ -1,9 +1,10 @@
 /* The page over the map: search and tools on it, the panel beside or below it. */
 
 import { html, use, useEffect, useState } from "../lib.js";
-import { chooseLang, lang } from "../look.js";
+import { chooseElder, chooseLang, elder, lang } from "../look.js";
 import { chosen, city, loading, lots, stale, totals } from "../state.js";
 import { count, t, titleFor } from "../i18n.js";
+import { Elder } from "./elder.js";
 import { Icon } from "./icons.js";
 import { Legend } from "./legend.js";
 import { List } from "./list.js";
@@ -19,6 +20,7 @@ export function App() {
   const lot = use(lots).get(open ?? "");
   const frame = use(city);
   const old = use(stale);
+  const large = use(elder);
   const [legend, showLegend] = useState(false);
   const gone = open !== null && !lot && loading.peek() === "ready";
   useEffect(() => {
@@ -33,19 +35,27 @@ export function App() {
     <a class="skip" href="#lots" onClick=${toList}>${t("page.skip")}</a>
     <header class="top">
       ${frame && html`<p class="brand"><${Icon} name="site" size=${26} />${titleFor(frame, "page.brand")}</p>`}
-      <${Search} />
+      ${!large && html`<${Search} />`}
+      <button class="icon-button size" aria-pressed=${large} onClick=${() => chooseElder(!large)}>
+        <span aria-hidden="true">${t(large ? "elder.off.short" : "elder.on.short")}</span>
+        <span class="unseen">${t(large ? "elder.off" : "elder.on")}</span>
+      </button>
       <button class="icon-button lang" lang=${language === "zh" ? "en" : "zh-CN"} onClick=${otherLanguage}>
         <span aria-hidden="true">${language === "zh" ? "EN" : "中"}</span>
         <span class="unseen">${t("lang.switch")}</span>
       </button>
     </header>
-    <${MapTools} legend=${legend} showLegend=${showLegend} />
-    ${legend && html`<${Legend} close=${() => showLegend(false)} />`}
-    <${Panel} open=${lot?.id}>
-      <${Notices} />
-      <${List} hidden=${Boolean(lot)} />
-      ${lot && html`<${LotSheet} key=${lot.id} lot=${lot} />`}
-    <//>
+    ${large
+      ? html`<${Elder} />`
+      : html`
+          <${MapTools} legend=${legend} showLegend=${showLegend} />
+          ${legend && html`<${Legend} close=${() => showLegend(false)} />`}
+          <${Panel} open=${lot?.id}>
+            <${Notices} />
+            <${List} hidden=${Boolean(lot)} />
+            ${lot && html`<${LotSheet} key=${lot.id} lot=${lot} />`}
+          <//>
+        `}
     <${Announcer} />
   `;
 }

@@ -1,17 +1,23 @@
 /* Hand-over to the navigator on the driver's phone, to the entrance, in the coordinates each of them expects. */
 
-import { html, useState } from "../lib.js";
+import { html, useEffect, useState } from "../lib.js";
+import { read } from "../api.js";
 import { toGcj02 } from "../gcj02.js";
 import { nameOf, t } from "../i18n.js";
 import { Icon } from "./icons.js";
 
 /** @typedef {import("../types").Point} Point */
 
-/** @param {{lot: import("../types").Lot, entrances?: (Point | {coordinates: Point})[]}} props */
-export function Go({ lot, entrances }) {
+/** @param {{lot: import("../types").Lot, entrances?: (Point | {coordinates: Point})[], plain?: boolean}} props */
+export function Go({ lot, entrances, plain = false }) {
   const [open, setOpen] = useState(false);
   const [copied, setCopied] = useState(false);
-  const first = entrances?.[0];
+  const [found, setFound] = useState(/** @type {Point[] | undefined} */ (undefined));
+  useEffect(() => {
+    if (!open || entrances || found) return;
+    read(`/lots/${encodeURIComponent(lot.id)}`).then((feature) => setFound(feature.properties.entrances), () => {});
+  }, [open]);
+  const first = (entrances ?? found)?.[0];
   const at = (Array.isArray(first) ? first : first?.coordinates) ?? lot.centre;
   const share = async () => {
     const link = { title: nameOf(lot), url: location.href };
@@ -21,13 +27,13 @@ export function Go({ lot, entrances }) {
   return html`
     <div class="go">
       <button class="button strong" aria-expanded=${open} onClick=${() => setOpen(!open)}><${Icon} name="go" />${t("lot.go")}</button>
-      <button class="button" onClick=${share}><${Icon} name="share" />${t(copied ? "lot.copied" : "lot.share")}</button>
+      ${!plain && html`<button class="button" onClick=${share}><${Icon} name="share" />${t(copied ? "lot.copied" : "lot.share")}</button>`}
     </div>
     ${open &&
     html`
       <div class="go-with">
-        <p class="soft" id="go-with">${t("lot.go.with")}</p>
-        <ul aria-labelledby="go-with">
+        <p class="soft" id=${`go-with-${lot.number}`}>${t("lot.go.with")}</p>
+        <ul aria-labelledby=${`go-with-${lot.number}`}>
           ${navigators(at, nameOf(lot)).map(
             ([id, url]) => html`<li><a class="button" href=${url} target="_blank" rel="noopener noreferrer">${t(`lot.go.${id}`)}</a></li>`,
           )}

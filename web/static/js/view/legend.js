@@ -4,6 +4,7 @@ import { html, use, useEffect, useRef } from "../lib.js";
 import { chooseTheme, themeChoice } from "../look.js";
 import { city } from "../state.js";
 import { t } from "../i18n.js";
+import { install, installable } from "../install.js";
 import { Badge, Icon } from "./icons.js";
 
 const GRADES = [["free", "24"], ["few", "3"], ["full", "0"], ["unknown", "?"], ["shut", "–"]];
@@ -49,6 +50,7 @@ export function Legend({ close }) {
           ${THEMES.map((id) => html`<button aria-pressed=${look === id} onClick=${() => chooseTheme(id)}>${t(`theme.${id}`)}</button>`)}
         </div>
       </div>
+      ${use(installable) && html`<button class="button" onClick=${install}>${t("app.install")}</button>`}
       ${credit && html`<p class="credit">${credit}</p>`}
     </section>
   `;

@@ -2,10 +2,10 @@
 
 import { html, use, useLayoutEffect, useRef } from "../lib.js";
 import {
-  chosen, city, contactAt, filters, here, loading, lots, metresTo, now, origin, query, shown, sort, street, streets,
+  chosen, city, contactAt, filters, here, loading, lots, metresTo, now, offline, origin, query, shown, sort, street, streets,
   toggleFilter, totals,
 } from "../state.js";
-import { count, distance, nameOf, say, t } from "../i18n.js";
+import { brief, count, distance, nameOf, say, t } from "../i18n.js";
 import { gradeOf, numberOf } from "../lots.js";
 import { categoriesOf } from "../spaces.js";
 import { Badge, Icon } from "./icons.js";
@@ -57,8 +57,9 @@ function Summary() {
 /** How old the picture is; in steps, so that nothing flickers. */
 export function Age() {
   const at = use(contactAt);
+  const alone = use(offline);
   const seconds = Math.max(0, Math.round((use(now) - at) / 1000));
-  const fresh = at > 0 && seconds < 25;
+  const fresh = at > 0 && seconds < 25 && !alone;
   const words = !at
     ? t("age.connecting")
     : fresh
@@ -105,7 +106,7 @@ function Rows() {
     <ul class="lots" id="lots">
       ${rows.map((lot) => html`<${Row} key=${lot.id} lot=${lot} />`)}
     </ul>
-    ${rows.length === 0 && html`<${NoMatch} text=${text} />`}
+    ${rows.length === 0 && (!text || !roads.length) && html`<${NoMatch} text=${text} />`}
   `;
 }
 
@@ -138,7 +139,7 @@ function Row({ lot }) {
   const grade = gradeOf(lot);
   const far = distance(metresTo(lot));
   const kind = t(`lot.${lot.kind}`);
-  const price = say(lot.price_summary);
+  const price = brief(say(lot.price_summary));
   return html`
     <li>
       <button class="row" data-lot=${lot.id} onClick=${() => (chosen.value = lot.id)}>

@@ -12,6 +12,7 @@ import { clock, count, distance, has, nameOf, say, t } from "../i18n.js";
 import { Go } from "./go.js";
 import { Badge, Icon } from "./icons.js";
 import { Stay } from "./stay.js";
+import { Typical } from "./typical.js";
 
 /** @typedef {import("../types").Lot} Lot */
 
@@ -54,6 +55,7 @@ export function LotSheet({ lot }) {
       <${Go} lot=${lot} entrances=${more?.entrances} />
       <${Price} lot=${lot} more=${more} />
       <${Stay} lot=${lot} />
+      <${Typical} lot=${lot} />
       <${Facts} lot=${lot} more=${more} />
     </article>
   `;

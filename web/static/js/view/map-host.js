@@ -13,13 +13,14 @@ let map = null;
  * @param {Promise<void>} [framed]
  */
 export async function startMap(framed) {
+  if (map) return map.resize();
   document.body.dataset.mapReady = "";
   if (!document.createElement("canvas").getContext("webgl2")) return give("no-webgl");
   mapTrouble.value = null;
   document.body.classList.remove("no-map");
   try {
-    const [{ CityMap }] = await Promise.all([import("../map/map.js"), framed]);
-    map = new CityMap(/** @type {HTMLElement} */ (document.getElementById("map")));
+    const [{ CityMap, basemapStyle }] = await Promise.all([import("../map/map.js"), framed]);
+    map = new CityMap(/** @type {HTMLElement} */ (document.getElementById("map")), await basemapStyle());
   } catch (reason) {
     console.warn("the map could not be started:", reason);
     give("failed");

@@ -37,7 +37,7 @@ export function MapTools({ legend, showLegend }) {
 }
 
 /** The position is asked for here and only here, when the button is tapped; it never leaves the device. */
-function findMe() {
+export function findMe() {
   if (!navigator.geolocation) {
     notice.value = t("here.failed");
     return;

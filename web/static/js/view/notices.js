@@ -1,7 +1,7 @@
 /* Honest lines above the list: old data, silent sensors, a map that cannot be drawn, a refused position. */
 
 import { html, signal, use } from "../lib.js";
-import { contactAt, now, silentSince, stale } from "../state.js";
+import { contactAt, now, offline, silentSince, stale } from "../state.js";
 import { clock, span, t } from "../i18n.js";
 import { Icon } from "./icons.js";
 import { mapTrouble, startMap } from "./map-host.js";
@@ -11,6 +11,7 @@ export const notice = signal("");
 
 export function Notices() {
   const old = use(stale);
+  const alone = use(offline);
   const silent = use(silentSince);
   const trouble = use(mapTrouble);
   const message = use(notice);
@@ -20,7 +21,11 @@ export function Notices() {
     <div class="notices" role="status">
       ${old &&
       html`<div class="notice" id="stale">
-        <${Icon} name="alert" /><p><strong>${t("stale.title", { age: span((now.peek() - at) / 1000) })}</strong> ${t(navigator.onLine ? "stale.text" : "stale.offline", { time: clock(at) })}</p>
+        <${Icon} name="alert" /><p><strong>${t("stale.title", { age: span((now.peek() - at) / 1000) })}</strong> ${t(alone ? "stale.offline" : "stale.text", { time: clock(at) })}</p>
+      </div>`}
+      ${alone && !old && at > 0 &&
+      html`<div class="notice" id="offline">
+        <${Icon} name="alert" /><p><strong>${t("offline.title")}</strong> ${t("offline.text", { time: clock(at) })}</p>
       </div>`}
       ${silent !== null &&
       html`<div class="notice" id="silent">
