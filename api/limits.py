@@ -36,6 +36,12 @@ LOGINS_OF_ADDRESS = Allowance(name="logins-from-here", burst=20, per_minute=6)
 LOGINS_OF_NAME = Allowance(name="logins-of-this-name", burst=30, per_minute=3)
 """Attempts for one login from anywhere."""
 DEVICE_CALLS = Allowance(name="device-calls", burst=60, per_minute=600)
+PAYMENTS = Allowance(name="payments", burst=20, per_minute=20)
+"""Payments begun from one address; many phones may share one."""
+CLAIMS = Allowance(name="claims", burst=10, per_minute=6)
+"""Plates typed from one address."""
+FORGERIES = Allowance(name="forgeries", burst=60, per_minute=60)
+"""Notifications with a wrong signature, from one address: after these even the answer is short."""
 UPLINKS = Allowance(name="uplinks", burst=10_000, per_minute=30_000)
 """Messages pushed by one platform: a city of sensors reports at once after a power cut."""
 BAD_KEYS = Allowance(name="bad-keys", burst=10, per_minute=5)

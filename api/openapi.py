@@ -18,6 +18,7 @@ TAGS: Final = [
     {"name": "spaces", "description": "Single marked spaces."},
     {"name": "live", "description": "Changes as they happen."},
     {"name": "sessions", "description": "One vehicle's visit, for whoever stands before its space."},
+    {"name": "payments", "description": "Paying for a session, and what providers say of it."},
     {"name": "receipts", "description": "What a payer is given as proof."},
     {"name": "city", "description": "What surrounds the map."},
     {"name": "operator", "description": "For people with a login."},

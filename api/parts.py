@@ -10,7 +10,11 @@ from api.live_city.following import Following
 from api.live_city.showing import Showing
 from api.measures import Measures
 from api.passwords import Passwords
+from api.payment_events import Waiting
 from api.republisher import Republisher
+from billing.payments.till import Till
+from billing.plates import PlateVault, vault_of
+from billing.providers.configured import build_providers
 from core.clock import Clock
 from core.db import Database
 from core.errors import InvalidError
@@ -34,6 +38,11 @@ class Parts:
     proxies: Proxies
     public_url: str
     republisher: Republisher
+    till: Till
+    waiting: Waiting
+    """Who watches payments."""
+    plates: PlateVault | None
+    """None: no key for plates is set."""
 
     @classmethod
     def build(cls, settings: Settings) -> Self:
@@ -48,17 +57,27 @@ class Parts:
             raise InvalidError(f"PARKING_SECRET_KEY needs at least {KEY_CHARACTERS} random characters")
         database = Database(settings.database_url.get_secret_value(), application="parking-api")
         showing = Showing(settings.the_clock)
+        public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        waiting = Waiting()
         return cls(
             settings=settings,
             database=database,
             clock=settings.the_clock,
             showing=showing,
-            following=Following(database, settings.the_clock, showing),
+            following=Following(database, settings.the_clock, showing, waiting.wake),
             proxies=Proxies(settings.trusted_proxies),
             republisher=Republisher(
                 settings.mqtt_url.get_secret_value() if settings.mqtt_url else None, settings.mqtt_ca_file
             ),
-            public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
+            public_url=public_url,
+            till=Till(
+                providers=build_providers(settings),
+                database=database,
+                clock=settings.the_clock,
+                notify_base_url=public_url,
+            ),
+            waiting=waiting,
+            plates=vault_of(settings.plate_key.get_secret_value()),
         )
 
     @classmethod

@@ -38,9 +38,11 @@ class Server(uvicorn.Server):
                 backlog=WAITING_CONNECTIONS,
             )
         )
-        self._stream = Parts.of(app).showing.stream
+        parts = Parts.of(app)
+        self._streams = (parts.showing.stream, parts.waiting)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Stop: streams end, no new connections, running requests are finished."""
-        self._stream.close()
+        for stream in self._streams:
+            stream.close()
         await super().shutdown(sockets)

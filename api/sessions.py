@@ -1,31 +1,32 @@
-"""The session on a space, for whoever stands before it: how long, how much so far, when it rises."""
+"""The session on a space, for whoever stands before it: how long, how much so far, when it rises, what is paid."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from sqlalchemy import Row, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from pydantic import Field
+from sqlalchemy import select
 
-from api.deps import City, Db, Lang, Now, TheParts, Words, spend
+from api.deps import City, CountedRead, Db, Lang, Now, TheParts, Words, spend
 from api.fees import SessionOut
-from api.limits import READS, TYPED_CODES, WRONG_CODES
-from api.live_city.registry import LotEntry, SpaceEntry
+from api.limits import CLAIMS, READS, TYPED_CODES, WRONG_CODES
 from api.problems import responses
+from api.shapes import Shape
 from billing.fee import fee_object
-from billing.lines import bill_from_json
-from billing.pricing import price_stay, quote
-from billing.tariffs_in_force import fetch_tariff_for
+from billing.payments.owing import Owing, owing_of
+from billing.plates import PlatesNotConfiguredError, claim_plate
+from billing.standing import SessionNotFoundError, Standing, fetch_standing, find_newest_standing
 from core.clock import rfc3339
-from core.errors import DeniedError, NoSessionError, SpaceNotFoundError, TariffNotFoundError
-from core.stay import Stay
-from core.tables import Bill, ParkingSession, SpaceState
+from core.errors import DeniedError, NoSessionError, SpaceNotFoundError
+from core.plate import parse_plate
+from core.tables import ParkingSession
 from core.tokens import is_space_token
 
 CODE: Final = {"a space of the demo city": {"value": "KL-017"}}
+A_SESSION: Final = {"a session": {"value": "3b0c9a52-0f1e-4f6e-8a37-5d1a2c4e7f10"}}
+SessionUuid = Annotated[UUID, Path(description="As `/spaces/{code}/session` names it.", openapi_examples=A_SESSION)]
 
-router = APIRouter(prefix="/api/v1/spaces", tags=["sessions"])
+router = APIRouter(prefix="/api/v1", tags=["sessions"])
 
 NOTHING_TO_PAY = {
     "total_fen": 0,
@@ -46,22 +47,23 @@ class WrongCodeError(DeniedError):
     slug = "wrong-code"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A session as it stands at one instant."""
+class PlateIn(Shape):
+    """A plate as its driver types it."""
 
-    row: Row[Any]
-    counted_to: datetime
-    """Where the fee stops counting: now, the departure, or where the evidence ends."""
-    unsure: bool
-
-    @property
-    def runs(self) -> bool:
-        """Whether the fee goes on rising."""
-        return self.row.status == "open" and not self.unsure
+    plate: str = Field(max_length=24, examples=["浙D·12345"])
+    """Of mainland China; blanks, dots and lower case are forgiven."""
 
 
-@router.get("/{code}/session", responses=responses(403, 404, 422, 429), response_model=SessionOut)
+class ClaimOut(Shape):
+    """That it was kept. What is known of the vehicle otherwise is not said."""
+
+    session_id: str = Field(json_schema_extra={"format": "uuid"})
+    kind: str = Field(examples=["civil"])
+    """What the form of the plate tells: `civil`, `new-energy-small` or `new-energy-large`."""
+    claimed_at: str = Field(json_schema_extra={"format": "date-time"})
+
+
+@router.get("/spaces/{code}/session", responses=responses(403, 404, 422, 429), response_model=SessionOut)
 async def read_session(
     *,
     request: Request,
@@ -81,15 +83,47 @@ async def read_session(
     place = city.registry.space_at.get(code)
     if place is None:
         raise SpaceNotFoundError(f"no space has the code {code!r}", space_code=code)
-    space = city.registry.spaces[place]
-    lot = city.registry.lots[space.lot]
     response.headers["Cache-Control"] = "no-store"
-    shown = await find_shown(db, space, lot, now)
-    if shown is not None:
-        fee = await fee_of(db, shown, lot, lang)
-        if shown.row.status == "open" or fee["total_fen"] > 0:
-            return session_object(shown, space.code, lot.code, fee)
+    standing = await find_newest_standing(db, city.registry.spaces[place].id, now)
+    if standing is not None:
+        owing = await owing_of(db, standing)
+        if standing.status == "open" or owing.due_fen > 0:
+            return session_object(standing, owing, lang)
     raise NoSessionError(f"nothing is parked on {code}, and nothing is left to pay there", space_code=code)
+
+
+@router.get(
+    "/sessions/{session_id}",
+    responses=responses(404, 422, 429),
+    response_model=SessionOut,
+    dependencies=[CountedRead],
+)
+async def read_session_by_id(
+    session_id: SessionUuid, response: Response, db: Db, now: Now, lang: Words
+) -> dict[str, Any]:
+    """A session for whoever has its id: paid or not, until it is forgotten. An id cannot be guessed."""
+    response.headers["Cache-Control"] = "no-store"
+    standing = await fetch_standing(db, session_id, now)
+    return session_object(standing, await owing_of(db, standing), lang)
+
+
+@router.post("/sessions/{session_id}/plate", status_code=201, responses=responses(404, 422, 429, 503))
+async def claim_session_plate(
+    *, request: Request, parts: TheParts, session_id: SessionUuid, body: PlateIn, db: Db, now: Now
+) -> ClaimOut:
+    """The driver says whose session it is: kept encrypted, as a claim.
+
+    It helps to find and to price the session; it proves nothing, and nothing is said of what is known otherwise.
+    """
+    spend(request, CLAIMS)
+    if parts.plates is None:
+        raise PlatesNotConfiguredError("plates are not taken here: PARKING_PLATE_KEY is not set")
+    plate = parse_plate(body.plate)
+    is_there = select(ParkingSession.id).where(ParkingSession.id == session_id, ParkingSession.status != "void")
+    if (await db.execute(is_there)).first() is None:
+        raise SessionNotFoundError("no session has this id", session_id=str(session_id))
+    await claim_plate(db, parts.plates, session_id, plate, at=now)
+    return ClaimOut(session_id=str(session_id), kind=plate.kind, claimed_at=rfc3339(now))
 
 
 def _admit(request: Request, secret_key: str, code: str, k: str | None) -> None:
@@ -105,86 +139,20 @@ def _admit(request: Request, secret_key: str, code: str, k: str | None) -> None:
     spend(request, READS)
 
 
-async def find_shown(db: AsyncConnection, space: SpaceEntry, lot: LotEntry, now: datetime) -> Shown | None:
-    """The newest session of a space that may be shown.
-
-    One that is younger than the lot's shortest stay is not announced, as it may turn out to be none; until then the
-    one before it is the newest.
-    """
-    rows = (await db.execute(_newest_of(space.id))).all()
-    announced = now - timedelta(seconds=lot.min_stay_seconds)
-    newest = next((row for row in rows if row.status != "open" or row.entered_at <= announced), None)
-    return _at(newest, space, now) if newest else None
-
-
-async def fee_of(db: AsyncConnection, shown: Shown, lot: LotEntry, lang: Lang) -> dict[str, Any]:
-    """What the session costs as far as it is counted: by its bill, else by the notice in force when it began."""
-    row = shown.row
-    if row.bill is not None and "bill" in row.bill:
-        return fee_object(bill_from_json(row.bill["bill"]), lang)
-    if lot.tariff is None:
-        return dict(NOTHING_TO_PAY)
-    stay = Stay(entered_at=row.entered_at, left_at=shown.counted_to)
-    try:
-        _, tariff = await fetch_tariff_for(db, lot.tariff, stay)
-    except TariffNotFoundError:
-        return dict(NOTHING_TO_PAY)
-    fee = quote(tariff, stay, zone=lot.zone) if shown.runs else price_stay(tariff, stay, zone=lot.zone)
-    return fee_object(fee, lang)
-
-
-def session_object(shown: Shown, space_code: str, lot_id: str, fee: dict[str, Any]) -> dict[str, Any]:
+def session_object(standing: Standing, owing: Owing, lang: Lang) -> dict[str, Any]:
     """The session in JSON's types."""
-    row = shown.row
+    fee = dict(NOTHING_TO_PAY) if standing.fee is None else fee_object(standing.fee, lang)
     return {
-        "id": str(row.id),
-        "space_code": space_code,
-        "lot_id": lot_id,
-        "status": row.status,
-        "entered_at": rfc3339(row.entered_at),
-        "left_at": rfc3339(row.left_at) if row.left_at else None,
-        "minutes": (shown.counted_to - row.entered_at) // timedelta(minutes=1),
-        "unsure": shown.unsure,
+        "id": str(standing.session_id),
+        "space_code": standing.space_code,
+        "lot_id": standing.lot_code,
+        "status": standing.status,
+        "entered_at": rfc3339(standing.entered_at),
+        "left_at": rfc3339(standing.left_at) if standing.left_at else None,
+        "minutes": standing.minutes,
+        "unsure": standing.unsure,
         "fee": fee,
-        "paid_fen": 0,
-        "due_fen": fee["total_fen"],
-        "exit_by": None,
+        "paid_fen": owing.paid_fen,
+        "due_fen": owing.due_fen,
+        "exit_by": rfc3339(owing.exit_by) if owing.exit_by else None,
     }
-
-
-def _newest_of(space_id: int) -> Any:
-    return (
-        select(
-            ParkingSession.id,
-            ParkingSession.status,
-            ParkingSession.entered_at,
-            ParkingSession.left_at,
-            ParkingSession.unsure,
-            SpaceState.last_heard_at,
-            SpaceState.last_occupied_at,
-            Bill.fee.label("bill"),
-        )
-        .outerjoin(Bill, _OF_ITS_REVISION)
-        .outerjoin(SpaceState, SpaceState.space_id == ParkingSession.space_id)
-        .where(ParkingSession.space_id == space_id, ParkingSession.status != "void")
-        .order_by(ParkingSession.entered_at.desc())
-        .limit(2)
-    )
-
-
-_OF_ITS_REVISION = (Bill.session_id == ParkingSession.id) & (Bill.session_revision == ParkingSession.revision)
-"""A session has one bill for each of its revisions; that of the newest is the current one."""
-
-
-def _at(row: Row[Any], space: SpaceEntry, now: datetime) -> Shown:
-    if row.status != "open":
-        return Shown(row=row, counted_to=row.left_at, unsure=row.unsure)
-    if _silent(row, space, now):
-        return Shown(row=row, counted_to=max(row.entered_at, row.last_occupied_at or row.entered_at), unsure=True)
-    return Shown(row=row, counted_to=max(row.entered_at, now), unsure=False)
-
-
-def _silent(row: Row[Any], space: SpaceEntry, now: datetime) -> bool:
-    if space.limit_ms is None or row.last_heard_at is None:
-        return True
-    return bool(now - row.last_heard_at > timedelta(milliseconds=space.limit_ms))

@@ -6,7 +6,7 @@ second even when the database is away, so that a picture nobody can renew turns 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -44,9 +44,12 @@ RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 class Following:
     """Keeps one process's city current for as long as ``run`` runs."""
 
-    def __init__(self, database: Database, clock: Clock, showing: Showing) -> None:
-        """Read from ``database``, show through ``showing``."""
+    def __init__(
+        self, database: Database, clock: Clock, showing: Showing, on_payment: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Read from ``database``, show through ``showing``; ``on_payment`` hears which payment changed, "" for any."""
         self._database = database
+        self._on_payment = on_payment
         self._clock = clock
         self._showing = showing
         self._written = asyncio.Event()
@@ -152,6 +155,8 @@ class Following:
             connection.add_termination_listener(lambda _: self._written.set())
             await connection.add_listener("parking_state", self._on_state)
             await connection.add_listener("parking_registry", self._on_registry)
+            await connection.add_listener("parking_payment", lambda *heard: self._on_payment(str(heard[-1])))
+            self._on_payment("")
             yield connection
         finally:
             connection.terminate()
