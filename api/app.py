@@ -18,6 +18,8 @@ from api import (
     lots,
     metrics,
     nearby,
+    notify,
+    payments,
     problems,
     quotes,
     receipts,
@@ -29,6 +31,7 @@ from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
 from api.operator import audits, closures, explain, logins, sensors, tariffs
 from api.parts import Parts
+from api.payment_polling import poll_for_ever
 from api.prepared import Prepared
 from core.settings import Settings
 
@@ -40,6 +43,8 @@ MODULES = (
     quotes,
     spaces,
     sessions,
+    payments,
+    notify,
     receipts,
     live,
     city,
@@ -98,13 +103,20 @@ def _basemap(settings: Settings) -> web.Basemap:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Follow the city while the application runs."""
+    """Follow the city and young payments while the application runs."""
     parts = Parts.of(app)
-    following = asyncio.create_task(parts.following.run(), name="follow the city")
+    running = (
+        asyncio.create_task(parts.following.run(), name="follow the city"),
+        asyncio.create_task(poll_for_ever(parts.till), name="follow young payments"),
+    )
     yield
     parts.showing.stream.close()
-    following.cancel()
-    with suppress(asyncio.CancelledError):
-        await following
+    parts.waiting.close()
+    for task in running:
+        task.cancel()
+    for task in running:
+        with suppress(asyncio.CancelledError):
+            await task
     await asyncio.to_thread(parts.republisher.close)
+    await parts.till.aclose()
     await parts.database.close()
