@@ -6,8 +6,8 @@ from typing import Final
 
 from core.money import FEN_IN_YUAN, Fen
 
-_YUAN: Final = re.compile(r"-?\d{1,12}(\.\d{1,2})?")
-_FINER: Final = re.compile(r"-?\d{1,12}(\.\d{1,8})?")
+_YUAN: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
+_FINER: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,8})?")
 
 
 class NotAnAmountError(ValueError):

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
 from billing.providers.alipay.client import AlipayClient
 from billing.providers.alipay.merchant import NAME
 from billing.providers.alipay.orders import UnreadableAnswerError, order_state
@@ -27,8 +25,6 @@ OLDEST: Final = timedelta(hours=26)
 Five minutes, as with WeChat Pay, might refuse the provider's own repetitions; that nothing is booked twice is the
 booking's promise.
 """
-
-log = structlog.get_logger()
 
 
 class AlipayMailbox:
@@ -91,5 +87,4 @@ def _about(form: Mapping[str, str]) -> OrderState | RefundState:
 
 
 def _forged(why: str, what: str) -> ForgedError:
-    log.warning("provider.forged", provider=NAME, why=why)
     return ForgedError(f"a notification {what}", provider=NAME, why=why)

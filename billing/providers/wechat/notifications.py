@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import structlog
-
 from billing.providers.line import FRESH_SECONDS
 from billing.providers.port import ForgedError, Notification, NotReadableError, OrderState, RefundState
 from billing.providers.recent import Recent
@@ -15,8 +13,6 @@ from billing.providers.wechat.signing import Seal, SealedError, document_of, uns
 
 PAYMENT_EVENTS: Final = ("TRANSACTION.",)
 REFUND_EVENTS: Final = ("REFUND.",)
-
-log = structlog.get_logger()
 
 
 class WechatMailbox:
@@ -80,6 +76,4 @@ class WechatMailbox:
 
 
 def _forged(why: str, what: str) -> ForgedError:
-    if why != "probe":
-        log.warning("provider.forged", provider=NAME, why=why)
     return ForgedError(f"a notification {what}", provider=NAME, why=why)
