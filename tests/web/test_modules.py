@@ -1,5 +1,6 @@
 """Our pure modules, run where they will run: in the browser."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import prcoords
@@ -63,3 +64,52 @@ async def test_a_lots_grade_never_takes_unknown_for_free_or_full(live_city: Live
     visit = await visits.to(live_city.url)
     for counts, grade in GRADES:
         assert await run(visit, "lots.js", "gradeOf", {"open_now": True, **counts}) == grade, counts
+
+
+def weeks(days: int, occupancy: float | None, *, silent: bool = False) -> list[dict[str, Any]]:
+    """Hours of so many days before Monday 23 November 2026, 12:00 in China."""
+    noon = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    return [
+        {
+            "from": (noon - timedelta(hours=hour)).isoformat(),
+            "occupancy": occupancy,
+            "silent": silent,
+            "complete": True,
+        }
+        for hour in range(1, 24 * days)
+    ]
+
+
+async def test_a_typical_day_is_told_only_where_there_is_a_past(live_city: LiveCity, visits: Visits) -> None:
+    visit = await visits.to(live_city.url)
+    now_ms, zone = 1_795_406_400_000, "Asia/Shanghai"
+    told = await run(visit, "typical.js", "typicalDay", weeks(14, 0.75), now_ms, zone)
+    assert [one["hour"] for one in told] == list(range(24))
+    assert {one["free"] for one in told} == {0.25}
+    assert max(one["days"] for one in told) == 10, "of fourteen days ten are working days, as the present one is"
+    for too_little in (weeks(3, 0.75), weeks(14, None), weeks(14, 0.75, silent=True), []):
+        assert await run(visit, "typical.js", "typicalDay", too_little, now_ms, zone) is None
+
+
+async def test_the_nearest_places_with_room_are_worth_going_to(live_city: LiveCity, visits: Visits) -> None:
+    visit = await visits.to(live_city.url)
+    counts = {"occupied": 10, "unknown": 0, "closed": 0, "open_now": True}
+
+    def lot(code: str, north: float, free: int, **more: Any) -> dict[str, Any]:
+        return {"id": code, "available": free, "free": free, "centre": [120.9, 29.5 + north], **counts, **more}
+
+    lots = [
+        lot("far", 0.02, 40),
+        lot("near", 0.001, 5),
+        lot("full", 0.0001, 0),
+        lot("silent", 0.0002, 1, unknown=50),
+        lot("shut", 0.0003, 9, open_now=False),
+    ]
+    found = await run(visit, "lots.js", "nearestWithRoom", lots, [120.9, 29.5], 3)
+    assert [one["id"] for one in found] == ["near", "far"]
+
+
+async def test_a_shifted_point_finds_back(live_city: LiveCity, visits: Visits) -> None:
+    visit = await visits.to(live_city.url)
+    there = await run(visit, "gcj02.js", "toGcj02", [120.9016, 29.5039])
+    assert await run(visit, "gcj02.js", "fromGcj02", there) == pytest.approx([120.9016, 29.5039], abs=1e-8)
