@@ -38,7 +38,7 @@ async def fetch_tariff(db: AsyncConnection, code: str, at: datetime) -> tuple[in
     version_id = (await db.execute(version)).scalar_one_or_none()
     if version_id is None:
         raise TariffNotFoundError(f"no version of the price notice {code!r} is in force at that time", tariff=code)
-    return version_id, _loaded.get(_key(db, version_id)) or await _load(db, version_id)
+    return version_id, await fetch_version(db, version_id)
 
 
 async def fetch_tariff_for(db: AsyncConnection, code: str, stay: Stay) -> tuple[int, Tariff]:
@@ -52,6 +52,11 @@ async def fetch_tariff_for(db: AsyncConnection, code: str, stay: Stay) -> tuple[
         with suppress(TariffNotFoundError):
             return await fetch_tariff(db, code, stay.left_at)
     return version_id, tariff
+
+
+async def fetch_version(db: AsyncConnection, version_id: int) -> Tariff:
+    """A published version by its own id, such as a bill names."""
+    return _loaded.get(_key(db, version_id)) or await _load(db, version_id)
 
 
 async def _load(db: AsyncConnection, version_id: int) -> Tariff:

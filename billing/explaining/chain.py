@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from billing.again import price_again
 from billing.explaining.facts import Facts, StoredBill, StoredReading
 from billing.lines import Bill, bill_from_json, bill_to_json
-from billing.pricing import price_stay
 from billing.tariff import Tariff, load_tariff
 from core.clock import instant, milliseconds
 from core.session import Span, fold
@@ -224,9 +223,7 @@ def _price_again(facts: Facts, current: StoredBill | None, tariff: Tariff | None
         return Again(
             outcome=Outcome.DIFFERENT, found="the bill has lines, and no notice or no end to compute them from"
         )
-    stay = Stay(entered_at=facts.entered_at, left_at=facts.left_at)
-    vehicle = None if bill.class_assumed else bill.vehicle
-    again = price_stay(tariff, stay, zone=ZoneInfo(current.fee["zone"]), vehicle=vehicle)
+    again = price_again(current.fee, tariff, Stay(entered_at=facts.entered_at, left_at=facts.left_at))
     if bill_to_json(again) == current.fee["bill"] and again.total_fen == current.total_fen:
         return Again(outcome=Outcome.EQUAL)
     return Again(outcome=Outcome.DIFFERENT, found=f"{again.total_fen} fen in {len(again.lines)} lines")

@@ -1,4 +1,4 @@
-"""``parking export``: sessions, bills and readings to stdout, as CSV or as one JSON array."""
+"""``parking export``: sessions, bills, readings and the journal to stdout, as CSV or as one JSON array."""
 
 import asyncio
 import csv
@@ -30,6 +30,7 @@ class What(StrEnum):
     SESSIONS = "sessions"
     BILLS = "bills"
     READINGS = "readings"
+    JOURNAL = "journal"
 
 
 class Format(StrEnum):
@@ -47,7 +48,7 @@ QUERIES: Final[Mapping[What, str]] = {
                     THEN coalesce(state.last_heard_at < CAST(:now AS timestamptz)
                                   - :silent_after * sensor.heartbeat_seconds * interval '1 second', true)
                     ELSE session.unsure END AS unsure,
-               bill.total_fen AS fee_fen, 0 AS paid_fen, session.status,
+               bill.total_fen AS fee_fen, coalesce(money.paid_fen, 0)::bigint AS paid_fen, session.status,
                bill.fee->'bill'->'tariff'->>'code' AS tariff_code,
                (bill.fee->'bill'->'tariff'->>'version')::int AS tariff_version
         FROM parking_session AS session
@@ -55,6 +56,12 @@ QUERIES: Final[Mapping[What, str]] = {
         JOIN sensor ON sensor.id = session.sensor_id
         LEFT JOIN space_state AS state ON state.space_id = session.space_id
         LEFT JOIN current_bill AS bill ON bill.session_id = session.id AND session.status <> 'open'
+        LEFT JOIN (
+            SELECT session_id, sum(credit_fen - debit_fen) AS paid_fen FROM journal_line
+            WHERE account = 'receivable:stay' OR account LIKE 'revenue:%' OR account LIKE 'discount:%'
+                OR account = 'writeoff'
+            GROUP BY session_id
+        ) AS money ON money.session_id = session.id
         WHERE session.entered_at >= :since AND session.entered_at < :until
         ORDER BY session.entered_at, space.code
     """,
@@ -78,8 +85,17 @@ QUERIES: Final[Mapping[What, str]] = {
         WHERE reading.observed_at >= :since AND reading.observed_at < :until
         ORDER BY reading.observed_at, sensor.code
     """,
+    What.JOURNAL: """
+        SELECT entry.id AS entry_id, entry.posted_at, entry.kind, entry.business_key, entry.source, line.account,
+               line.debit_fen, line.credit_fen, line.currency, line.session_id::text AS session_id,
+               line.payment_id::text AS payment_id, payment.provider, payment.transaction_id
+        FROM journal_entry AS entry JOIN journal_line AS line ON line.entry_id = entry.id
+        LEFT JOIN payment ON payment.id = line.payment_id
+        WHERE entry.posted_at >= :since AND entry.posted_at < :until
+        ORDER BY entry.id, line.id
+    """,
 }
-"""By the first column of time: sessions and bills by the session's begin, readings by their own instant."""
+"""Sessions and bills by the session's begin, readings by their own instant, the journal by its posting."""
 
 
 @app.command()
@@ -90,7 +106,7 @@ def export(
     until: Annotated[str | None, typer.Option("--to", help="RFC 3339; before then.")] = None,
     as_format: Annotated[Format, typer.Option("--format", help="json is one array.")] = Format.CSV,
 ) -> None:
-    """Sessions, bills or readings to stdout: instants RFC 3339 UTC with milliseconds, an empty cell is null."""
+    """Sessions, bills, readings or the journal to stdout: instants RFC 3339 UTC, an empty cell is null."""
     url = database_url()
     clock = installation_clock()
     bounds = {
