@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.shapes import Shape
 from billing.payments.views import PaymentView
@@ -21,7 +21,9 @@ class ChannelMissesPayerError(InvalidError):
 
 
 class PaymentIn(Shape):
-    """How somebody wants to pay. How much is never asked: it is what the session owes."""
+    """How somebody wants to pay. How much is what the session owes: a body that names an amount is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
     channel: Literal[
         "wechat",

@@ -39,7 +39,7 @@ async def begin_payment(
 ) -> Response:
     """Begin to pay what a session owes now; needs an `Idempotency-Key`.
 
-    The amount is the session's own: a body that names one is not read for it. An attempt that still fits is answered
+    The amount is the session's own: a body that names one is refused. An attempt that still fits is answered
     again rather than doubled; one whose fee has risen is closed first, and if it was paid after all, it counts as part
     payment. Nothing due: 409 `nothing-due`. A provider that does not answer leaves the payment `unknown`: it is
     followed, and the code comes with `/payments/{id}/events` as soon as there is one.

@@ -7,11 +7,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.ledger.accounts import SUSPENSE
 from billing.ledger.balances import SessionBalance, balance_of
 from billing.ledger.exits import exit_by_of
 from billing.standing import Standing
 from core.money import Fen
-from core.tables import Payment
+from core.tables import JournalLine, Payment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,8 @@ def due_of(standing: Standing, balance: SessionBalance, exit_by: datetime | None
 
 
 async def _covered_to(db: AsyncConnection, session_id: UUID) -> datetime | None:
-    paid = select(func.max(Payment.covers_to)).where(
-        Payment.session_id == session_id, Payment.status == "paid", Payment.received_fen == Payment.amount_fen
-    )
+    """Of the payments that brought what was asked for; one that went to suspense (amount, currency) covers nothing."""
+    odd = select(JournalLine.id).where(JournalLine.payment_id == Payment.id, JournalLine.account == SUSPENSE).exists()
+    paid = select(func.max(Payment.covers_to)).where(Payment.session_id == session_id, Payment.status == "paid", ~odd)
     covered_to: datetime | None = (await db.execute(paid)).scalar_one()
     return covered_to

@@ -103,6 +103,11 @@ class Desk:
         async with self.town.database.transaction() as db:
             return (await db.execute(text(statement), values)).scalar()
 
+    async def do(self, statement: str) -> None:
+        """Something to the database, by SQL."""
+        async with self.town.database.transaction() as db:
+            await db.execute(text(statement))
+
     async def account(self, name: str) -> int:
         """An account's debits less its credits."""
         query = "SELECT coalesce(sum(debit_fen - credit_fen), 0) FROM journal_line WHERE account LIKE :name"

@@ -41,6 +41,7 @@ class Stranger:
     orders: dict[str, Order] = field(default_factory=dict)
     states: dict[str, OrderState] = field(default_factory=dict)
     refunds: dict[str, RefundState] = field(default_factory=dict)
+    bills: dict[date, ProviderBill] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     trouble: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """``down``: no answer, nothing done; ``silent``: done, but no answer; ``no``: refused."""
@@ -116,7 +117,10 @@ class Stranger:
         return self.refunds.get(refund_no, missing)
 
     async def fetch_bill(self, day: date) -> ProviderBill:
-        raise BillNotReadyError(f"no bill of {day}")
+        self._meet("fetch_bill", day.isoformat())
+        if day not in self.bills:
+            raise BillNotReadyError(f"no bill of {day}")
+        return self.bills[day]
 
     async def read_notification(self, headers: Mapping[str, str], body: bytes) -> Notification:
         if headers.get("x-signature") != signature(body):
