@@ -2,13 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
 
 from billing.bills import bill_ended_sessions
+from billing.payments.till import Till
 from core.clock import Clock
 from core.db import Database
+from ops.ledger import prove_ledger, seal_ledger
+from ops.payments import forget_keys, sweep_payments
 from ops.retention import retain
 from ops.rollups import roll_up
 from ops.sensor_watch import watch_sensors
@@ -26,6 +30,8 @@ class Job:
     every_seconds: float
     """On the installation's clock; with a virtual one it runs as often as the real second allows."""
     run: Callable[[Database, Clock], Awaitable[None]]
+    is_on_real_time: bool = False
+    """Its rhythm is that of the world outside, whatever clock the city runs on."""
 
 
 async def bill_sessions(database: Database, clock: Clock) -> None:
@@ -50,4 +56,16 @@ JOBS: Final = (
     Job(name="watch-sensors", every_seconds=60, run=watch_sensors),
     Job(name="roll-up", every_seconds=300, run=roll_up),
     Job(name="retain", every_seconds=3_600, run=retain),
+    Job(name="seal-ledger", every_seconds=3_600, run=seal_ledger),
+    Job(name="prove-ledger", every_seconds=86_400, run=prove_ledger),
 )
+
+
+def jobs_of(till: Till) -> tuple[Job, ...]:
+    """All of them; what has to do with payment providers is done through this till."""
+    sweeping = partial(sweep_payments, till)
+    return (
+        *JOBS,
+        Job(name="sweep-payments", every_seconds=5, run=sweeping, is_on_real_time=True),
+        Job(name="forget-keys", every_seconds=3_600, run=forget_keys, is_on_real_time=True),
+    )

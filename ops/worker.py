@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
@@ -18,7 +19,8 @@ from core.db import Database, plain_url
 from core.errors import InvalidError
 from core.logs import configure_logging
 from core.settings import Settings
-from ops.jobs import JOBS, Job
+from ops.jobs import Job, jobs_of
+from ops.payments import till_of
 
 log = structlog.get_logger()
 
@@ -41,26 +43,28 @@ async def work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = Database(url, application="parking-worker")
+    till = till_of(settings, database)
     while not stop.is_set():
         try:
-            await _lead(url, database, settings.the_clock, stop)
+            await _lead(url, database, settings.the_clock, jobs_of(till), stop)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("worker.stands_by", why=f"{type(error).__name__}: {error}")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STAND_BY_SECONDS):
                 await stop.wait()
+    await till.aclose()
     await database.close()
     log.info("worker.stopped")
 
 
-async def _lead(url: str, database: Database, clock: Clock, stop: asyncio.Event) -> None:
+async def _lead(url: str, database: Database, clock: Clock, jobs: Sequence[Job], stop: asyncio.Event) -> None:
     """Hold the leader's lock on a connection of its own for as long as it lives; return when another has it."""
     lock = await asyncpg.connect(plain_url(url), timeout=10, server_settings={"application_name": "parking-leader"})
     try:
         if not await lock.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
             return
-        log.info("worker.leads", jobs=[job.name for job in JOBS])
-        scheduler = _schedule(database, clock)
+        log.info("worker.leads", jobs=[job.name for job in jobs])
+        scheduler = _schedule(database, clock, jobs)
         scheduler.start()
         try:
             while not stop.is_set():
@@ -74,12 +78,13 @@ async def _lead(url: str, database: Database, clock: Clock, stop: asyncio.Event)
         lock.terminate()
 
 
-def _schedule(database: Database, clock: Clock) -> AsyncIOScheduler:
+def _schedule(database: Database, clock: Clock, jobs: Sequence[Job]) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(timezone="UTC")
-    for job in JOBS:
+    for job in jobs:
+        speed = 1.0 if job.is_on_real_time else clock.speed
         scheduler.add_job(
             _run,
-            IntervalTrigger(seconds=max(SHORTEST_SECONDS, job.every_seconds / clock.speed)),
+            IntervalTrigger(seconds=max(SHORTEST_SECONDS, job.every_seconds / speed)),
             args=[job, database, clock],
             id=job.name,
             replace_existing=True,
