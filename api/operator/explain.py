@@ -121,6 +121,41 @@ class EvidenceOut(Shape):
     recorded_by: str | None
 
 
+class ExplainedPayment(Shape):
+    """One attempt to collect money."""
+
+    id: str
+    provider: str = Field(examples=["wechat"])
+    channel: str = Field(examples=["wechat_native"])
+    amount_fen: int = Field(examples=[600])
+    status: str = Field(examples=["paid"])
+    text: str
+    order_no: str
+    transaction_id: str | None
+    """The provider's own number."""
+    received_fen: int | None
+    created_at: Instant
+    paid_at: Instant | None
+    covers_to: Instant | None
+    """Until when the fee that was paid was counted."""
+
+
+class ExplainedLine(Shape):
+    """One line of the journal."""
+
+    entry_id: int
+    posted_at: Instant
+    kind: str = Field(examples=["payment"])
+    text: str
+    source: str = Field(examples=["notification"])
+    """Which way the news came."""
+    business_key: str
+    account: str = Field(examples=["receivable:stay"])
+    debit_fen: int
+    credit_fen: int
+    currency: str
+
+
 class AgainOut(Shape):
     """What computing something again gave."""
 
@@ -152,8 +187,10 @@ class ExplanationOut(Shape):
     notice: NoticeOut | None
     bills: list[BillOut]
     plates: list[EvidenceOut]
-    payments: list[dict[str, Any]]
-    payments_note: str
+    payments: list[ExplainedPayment]
+    payments_note: str | None
+    """Where there is none."""
+    journal: list[ExplainedLine]
     computed_again: AgainsOut
 
 

@@ -74,6 +74,40 @@ class StoredEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPayment:
+    """One attempt to collect money for the session; who paid is not read for this."""
+
+    id: UUID
+    provider: str
+    channel: str
+    amount_fen: int
+    status: str
+    is_late: bool
+    why: str | None
+    order_no: str
+    transaction_id: str | None
+    received_fen: int | None
+    created_at: datetime
+    paid_at: datetime | None
+    covers_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntryLine:
+    """One line of the journal that concerns the session."""
+
+    entry_id: int
+    posted_at: datetime
+    kind: str
+    source: str
+    business_key: str
+    account: str
+    debit_fen: int
+    credit_fen: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """One session with everything around it that is stored."""
 
@@ -102,3 +136,7 @@ class Facts:
     bills: tuple[StoredBill, ...]
     """Oldest first; the last is the current one."""
     evidence: tuple[StoredEvidence, ...]
+    payments: tuple[StoredPayment, ...]
+    """In the order they were asked for."""
+    entries: tuple[StoredEntryLine, ...]
+    """In the order they were posted."""

@@ -7,7 +7,14 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.explaining.facts import Facts, StoredBill, StoredEvidence, StoredReading
+from billing.explaining.facts import (
+    Facts,
+    StoredBill,
+    StoredEntryLine,
+    StoredEvidence,
+    StoredPayment,
+    StoredReading,
+)
 from core.clock import milliseconds
 from core.errors import NotFoundError
 from core.occupancy import OrderKey, order_key
@@ -64,6 +71,8 @@ async def load_facts(db: AsyncConnection, session_id: UUID) -> Facts:
     readings, is_whole = await _readings(db, row, rules)
     bills = (await db.execute(_BILLS, {"id": session_id})).mappings()
     evidence = (await db.execute(_EVIDENCE, {"id": session_id})).mappings()
+    payments = (await db.execute(_PAYMENTS, {"id": session_id})).mappings()
+    entries = (await db.execute(_ENTRIES, {"id": session_id})).mappings()
     own = ("min_stay_seconds", "min_gap_seconds", "heartbeat_seconds", "space_id")
     return Facts(
         **{name: value for name, value in row.items() if name not in own},
@@ -72,6 +81,8 @@ async def load_facts(db: AsyncConnection, session_id: UUID) -> Facts:
         is_whole=is_whole,
         bills=tuple(StoredBill(**bill) for bill in bills),
         evidence=tuple(StoredEvidence(**one) for one in evidence),
+        payments=tuple(StoredPayment(**one) for one in payments),
+        entries=tuple(StoredEntryLine(**one) for one in entries),
     )
 
 
@@ -157,5 +168,20 @@ _EVIDENCE = text(
     """
     SELECT source, colour, confidence_percent, observed_at, recorded_at, recorded_by
     FROM plate_evidence WHERE session_id = :id ORDER BY recorded_at
+    """
+)
+_PAYMENTS = text(
+    """
+    SELECT id, provider, channel, amount_fen, status, late AS is_late, why, order_no, transaction_id, received_fen,
+           created_at, paid_at, covers_to
+    FROM payment WHERE session_id = :id ORDER BY created_at, id
+    """
+)
+_ENTRIES = text(
+    """
+    SELECT entry.id AS entry_id, entry.posted_at, entry.kind, entry.source, entry.business_key, line.account,
+           line.debit_fen, line.credit_fen, line.currency
+    FROM journal_line AS line JOIN journal_entry AS entry ON entry.id = line.entry_id
+    WHERE line.session_id = :id ORDER BY entry.id, line.id
     """
 )

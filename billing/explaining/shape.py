@@ -3,8 +3,9 @@
 from typing import Any
 
 from billing.explaining.chain import Explanation, Seen
-from billing.explaining.facts import StoredBill, StoredEvidence
+from billing.explaining.facts import StoredBill, StoredEntryLine, StoredEvidence, StoredPayment
 from billing.explaining.words import (
+    ENTRY_KINDS,
     NO_PAYMENTS,
     SOURCES,
     again_text,
@@ -12,6 +13,7 @@ from billing.explaining.words import (
     bill_text,
     ends_text,
     late_text,
+    payment_text,
     unsure_text,
 )
 from billing.fee import fee_object
@@ -65,8 +67,9 @@ def explanation_object(explanation: Explanation, lang: Lang) -> dict[str, Any]:
         },
         "bills": [_bill(bill, bill is facts.bills[-1], lang) for bill in facts.bills],
         "plates": [_evidence(one, lang) for one in facts.evidence],
-        "payments": [],
-        "payments_note": said(NO_PAYMENTS, lang),
+        "payments": [_payment(one, lang) for one in facts.payments],
+        "payments_note": None if facts.payments else said(NO_PAYMENTS, lang),
+        "journal": [_line(one, lang) for one in facts.entries],
         "computed_again": {
             "session": {
                 "outcome": explanation.session_again.outcome.value,
@@ -134,4 +137,36 @@ def _evidence(one: StoredEvidence, lang: Lang) -> dict[str, Any]:
         "observed_at": rfc3339(one.observed_at),
         "recorded_at": rfc3339(one.recorded_at),
         "recorded_by": one.recorded_by,
+    }
+
+
+def _payment(one: StoredPayment, lang: Lang) -> dict[str, Any]:
+    return {
+        "id": str(one.id),
+        "provider": one.provider,
+        "channel": one.channel,
+        "amount_fen": one.amount_fen,
+        "status": one.status,
+        "text": payment_text(one, lang),
+        "order_no": one.order_no,
+        "transaction_id": one.transaction_id,
+        "received_fen": one.received_fen,
+        "created_at": rfc3339(one.created_at),
+        "paid_at": rfc3339(one.paid_at) if one.paid_at else None,
+        "covers_to": rfc3339(one.covers_to) if one.covers_to else None,
+    }
+
+
+def _line(one: StoredEntryLine, lang: Lang) -> dict[str, Any]:
+    return {
+        "entry_id": one.entry_id,
+        "posted_at": rfc3339(one.posted_at),
+        "kind": one.kind,
+        "text": said(ENTRY_KINDS.get(one.kind, (one.kind, one.kind)), lang),
+        "source": one.source,
+        "business_key": one.business_key,
+        "account": one.account,
+        "debit_fen": one.debit_fen,
+        "credit_fen": one.credit_fen,
+        "currency": one.currency,
     }

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from billing.explaining.chain import Again, Explanation, Outcome, Seen
-from billing.explaining.facts import StoredBill
+from billing.explaining.facts import StoredBill, StoredPayment
 from billing.phrases import Lang, minutes_text, said
 
 Pair = tuple[str, str]
@@ -56,6 +56,24 @@ SOURCES: Final[dict[str, Pair]] = {
     "camera": ("摄像机", "camera"),
     "claim": ("驾驶人自报", "the driver's claim"),
 }
+PAYMENT_STATUS: Final[dict[str, Pair]] = {
+    "created": ("已发起", "asked for"),
+    "sent": ("等待支付", "waiting for the payer"),
+    "unknown": ("支付机构未答复，继续查询", "the provider has not answered: it is asked again"),
+    "paid": ("已支付", "paid"),
+    "closed": ("已关闭，未支付", "closed, not paid"),
+    "failed": ("失败", "failed"),
+}
+ENTRY_KINDS: Final[dict[str, Pair]] = {
+    "charge": ("计费", "charged"),
+    "payment": ("收款", "received"),
+    "refund": ("发起退款", "refund on its way"),
+    "refund-done": ("退款到账", "refund arrived"),
+    "refund-failed": ("退款失败，仍欠付款人", "refund failed: still owed to the payer"),
+    "waiver": ("减免", "waived"),
+    "writeoff": ("核销", "written off"),
+}
+NO_ENTRIES: Final[Pair] = ("没有账务分录", "nothing posted")
 NO_PAYMENTS: Final[Pair] = ("没有支付记录", "none recorded")
 NO_PLATES: Final[Pair] = ("没有车牌证据", "none recorded")
 
@@ -122,3 +140,13 @@ def span_text(span: timedelta, lang: Lang) -> str:
     if minutes == 0:
         return said((f"{rest} 秒", f"{rest} s"), lang)
     return said((f"{minutes} 分 {rest} 秒", f"{minutes} min {rest} s"), lang)
+
+
+def payment_text(payment: StoredPayment, lang: Lang) -> str:
+    """What became of an attempt to collect money."""
+    told = said(PAYMENT_STATUS[payment.status], lang)
+    if payment.is_late:
+        told += said(("，关闭之后才到账", ", after we had closed it"), lang)
+    if payment.received_fen is not None and payment.received_fen != payment.amount_fen:
+        told += said(("，金额与应收不符，挂账待查", ", another amount than was asked for: in suspense"), lang)
+    return told

@@ -18,6 +18,8 @@ from billing.explaining import Explanation, explain, explanation_object, find_se
 from billing.explaining.chain import Outcome, Role, Seen
 from billing.explaining.shape import MASKED, raw_text
 from billing.explaining.words import (
+    ENTRY_KINDS,
+    NO_ENTRIES,
     NO_PAYMENTS,
     NO_PLATES,
     ROLES,
@@ -28,6 +30,7 @@ from billing.explaining.words import (
     bill_text,
     ends_text,
     late_text,
+    payment_text,
     span_text,
     unsure_text,
 )
@@ -57,7 +60,7 @@ def explain_session(
     """Why a session begins and ends where it does and costs what it costs; computed again from what is stored.
 
     Readings with their raw bytes, the notice's rules, every bill with the one that replaced it, evidence with plates
-    masked. Exit status 1 where computing it again gives something else.
+    masked, payments and what the journal says of them. Exit status 1 where computing it again gives something else.
     """
     chosen = language(lang)
     explanation = asyncio.run(in_database(lambda db: _explain(db, session)))
@@ -90,6 +93,8 @@ class _Page:
         self._fee()
         self._bills()
         self._evidence()
+        self._payments()
+        self._journal()
         self._again()
 
     def _session(self) -> None:
@@ -218,8 +223,30 @@ class _Page:
             source = self._said(SOURCES.get(one.source, (one.source, one.source)))
             grid.add_row(self._at(one.observed_at), source, MASKED, one.colour or "", sure)
         self._out.print(grid if self._explanation.facts.evidence else f"  {self._said(NO_PLATES)}")
+
+    def _payments(self) -> None:
         self._title("支付", "Payments")
-        self._out.print(f"  {self._said(NO_PAYMENTS)}")
+        grid = self._grid()
+        for one in self._explanation.facts.payments:
+            told = escape(payment_text(one, self._lang))
+            grid.add_row(
+                self._at(one.created_at), one.channel, yuan_text(one.amount_fen), told, one.transaction_id or ""
+            )
+        self._out.print(grid if self._explanation.facts.payments else f"  {self._said(NO_PAYMENTS)}")
+
+    def _journal(self) -> None:
+        self._title("账务分录", "Journal")
+        grid = self._grid()
+        for _, lines in groupby(self._explanation.facts.entries, key=lambda one: one.entry_id):
+            for index, one in enumerate(lines):
+                head = ("", "", "")
+                if index == 0:
+                    kind = self._said(ENTRY_KINDS.get(one.kind, (one.kind, one.kind)))
+                    head = (self._at(one.posted_at), kind, escape(one.source))
+                debit = yuan_text(one.debit_fen) if one.debit_fen else ""
+                credit = yuan_text(one.credit_fen) if one.credit_fen else ""
+                grid.add_row(*head, escape(one.account), debit, credit)
+        self._out.print(grid if self._explanation.facts.entries else f"  {self._said(NO_ENTRIES)}")
 
     def _again(self) -> None:
         self._title("复核", "Computed again from what is stored")

@@ -76,6 +76,13 @@ async def test_a_stay_that_late_readings_cut_in_two_after_its_bill(street: Stree
     assert sum(line["amount_fen"] for line in corrected["fee"]["lines"]) == corrected["fee"]["total_fen"] == 300
     assert (corrected["notice"]["code"], corrected["notice"]["version"]) == ("xinchang-kerb", 1)
     assert (corrected["plates"], corrected["payments"]) == ([], [])
+    posted = [(one["kind"], one["account"], one["debit_fen"], one["credit_fen"]) for one in corrected["journal"]]
+    assert posted == [
+        ("charge", "receivable:stay", 600, 0),
+        ("charge", "revenue:parking:KL", 0, 600),
+        ("charge", "receivable:stay", 0, 300),
+        ("charge", "revenue:parking:KL", 300, 0),
+    ]
     assert of(corrected) == ("equal", "equal")
 
     assert [one["role"] for one in new["readings"]] == ["before", "before", "begins", "ends"]
