@@ -29,7 +29,7 @@ from api import (
 )
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
-from api.operator import audits, closures, explain, logins, sensors, tariffs
+from api.operator import audits, closes, closures, explain, logins, refunds, sensors, tariffs
 from api.parts import Parts
 from api.payment_polling import poll_for_ever
 from api.prepared import Prepared
@@ -51,6 +51,8 @@ MODULES = (
     logins,
     closures,
     audits,
+    refunds,
+    closes,
     tariffs,
     explain,
     sensors,

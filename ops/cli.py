@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "ledger": ("ledger", "The proof that every fen is accounted for"),
     "backup": ("backup", "Everything the database knows, in one file"),
     "restore": ("backup", "Read a backup back into an empty database"),
+    "close": ("close", "Hold a day's journal, orders and providers' bills against each other"),
     "simulate": ("simulate", "A city of sensors, with the truth written down"),
     "verify": ("verify", "Compare sessions and fees with a simulator's truth"),
     "replay": ("replay", "Decode stored messages again, after a codec or the registry was corrected"),

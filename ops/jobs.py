@@ -11,6 +11,7 @@ from billing.bills import bill_ended_sessions
 from billing.payments.till import Till
 from core.clock import Clock
 from core.db import Database
+from ops.closing import close_days
 from ops.ledger import prove_ledger, seal_ledger
 from ops.payments import forget_keys, sweep_payments
 from ops.retention import retain
@@ -67,5 +68,6 @@ def jobs_of(till: Till) -> tuple[Job, ...]:
     return (
         *JOBS,
         Job(name="sweep-payments", every_seconds=5, run=sweeping, is_on_real_time=True),
+        Job(name="close-days", every_seconds=900, run=partial(close_days, till), is_on_real_time=True),
         Job(name="forget-keys", every_seconds=3_600, run=forget_keys, is_on_real_time=True),
     )

@@ -106,7 +106,7 @@ async def test_everything_is_there_again_to_the_fen(filled: Town, target: str, t
     before, after = await whole(filled.database.url), await whole(target)
     assert after == before
     assert before["reading"][0] > 1_400
-    assert before["journal_line"][0] == 2
+    assert before["journal_line"][0] >= 2
     assert manifest.rows == sum(rows for rows, _ in before.values())
     assert manifest.revision == database.newest_revision()
     await asyncio.to_thread(database.check, target)
