@@ -24,6 +24,7 @@ from api.lots import LotProperties
 from api.problems import responses
 from api.ranking import Offer, Prospect, ranked
 from api.shapes import Shape
+from billing.calendar_table import fetch_calendar
 from billing.fee import fee_object
 from billing.lines import Quote
 from billing.pricing import quote
@@ -166,7 +167,8 @@ async def _fees(db: AsyncConnection, notices: set[tuple[str | None, ZoneInfo]], 
             tariff = (await fetch_tariff_for(db, code, stay))[1] if code else None
         except TariffNotFoundError:
             tariff = None
-        fees[code, zone] = _shown(quote(tariff, stay, zone=zone, vehicle=None), lang) if tariff else None
+        calendar = await fetch_calendar(db, tariff=code)
+        fees[code, zone] = _shown(quote(tariff, stay, zone=zone, calendar=calendar), lang) if tariff else None
     return fees
 
 

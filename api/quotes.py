@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from api.deps import CountedRead, Db, Instant, Now, TheLot, Words
 from api.fees import Fee
 from api.problems import responses
+from billing.calendar_table import fetch_calendar
 from billing.fee import fee_object
 from billing.pricing import quote
 from billing.tariffs_in_force import fetch_tariff_for
@@ -58,4 +59,5 @@ async def quote_stay(
         raise TariffNotFoundError(f"lot {lot.code} has no price notice", lot_id=lot.code, tariff=None)
     _, tariff = await fetch_tariff_for(db, lot.tariff, stay)
     of = VehicleClass(vehicle) if vehicle else None
-    return fee_object(quote(tariff, stay, zone=lot.zone, vehicle=of), lang)
+    calendar = await fetch_calendar(db, lot=lot.code, tariff=tariff.code)
+    return fee_object(quote(tariff, stay, zone=lot.zone, vehicle=of, calendar=calendar), lang)

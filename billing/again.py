@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from billing.circumstances import circumstances_kept
 from billing.lines import Bill, bill_from_json, bill_to_json
 from billing.pricing import price_stay
 from billing.tariff import Tariff
@@ -12,9 +13,11 @@ from core.stay import Stay
 
 def price_again(fee: Mapping[str, Any], tariff: Tariff, stay: Stay | None = None) -> Bill:
     """The bill of a stay by the inputs that are stored in ``bill.fee``; ``stay`` where another is to be priced."""
-    billed = bill_from_json(fee["bill"])
-    vehicle = None if billed.class_assumed else billed.vehicle
-    return price_stay(tariff, stay or billed.stay, zone=ZoneInfo(fee["zone"]), vehicle=vehicle)
+    billed, zone = bill_from_json(fee["bill"]), ZoneInfo(fee["zone"])
+    if "inputs" in fee:
+        return circumstances_kept(fee["inputs"]).bill(tariff, stay or billed.stay, zone)
+    vehicle = None if billed.class_assumed else billed.vehicle  # a bill from before circumstances were kept
+    return price_stay(tariff, stay or billed.stay, zone=zone, vehicle=vehicle)
 
 
 def is_equal_again(fee: Mapping[str, Any], total_fen: int, tariff: Tariff) -> bool:

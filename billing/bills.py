@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.circumstances import kept_with
 from billing.ledger.charging import charge_bills
 from billing.lines import bill_to_json
-from billing.pricing import price_stay
 from billing.tariffs_in_force import fetch_tariff_for
+from billing.who import circumstances_of
 from core.errors import TariffNotFoundError
 from core.money import Fen
 from core.stay import Stay
@@ -72,6 +73,7 @@ def _due(ended_before: datetime, limit: int) -> Select[Any]:
             ParkingSession.revision,
             ParkingSession.entered_at,
             ParkingSession.left_at,
+            Lot.code.label("lot"),
             Lot.tariff,
             Lot.zone,
         )
@@ -117,5 +119,9 @@ async def _price(db: AsyncConnection, row: Row[Any]) -> tuple[int | None, int, d
         version_id, tariff = await fetch_tariff_for(db, row.tariff, stay)
     except TariffNotFoundError:
         return None, 0, {"engine": ENGINE, "reason": "no-notice-in-force", "tariff": row.tariff}
-    bill = price_stay(tariff, stay, zone=ZoneInfo(row.zone))
-    return version_id, bill.total_fen, {"engine": ENGINE, "zone": row.zone, "bill": bill_to_json(bill)}
+    zone = ZoneInfo(row.zone)
+    circumstances = await circumstances_of(db, row.id, stay, tariff, lot=row.lot)
+    bill = circumstances.bill(tariff, stay, zone)
+    inputs = kept_with(circumstances, stay, zone)
+    fee = {"engine": ENGINE, "zone": row.zone, "bill": bill_to_json(bill), "inputs": inputs}
+    return version_id, bill.total_fen, fee

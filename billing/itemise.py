@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
+from billing.covers import cover_kind
 from billing.engine.clocks import Run
-from billing.engine.timeline import OUTSIDE, Piece
+from billing.engine.timeline import DECREE, OUTSIDE, Piece
 from billing.engine.work import Job, Working
 from billing.lines import (
     CapReached,
+    CoveredBy,
+    DecreedFree,
     FreeBand,
     FreeMinutesDeducted,
     Label,
@@ -29,6 +32,10 @@ from core.money import Fen, round_to
 
 OWN_LABELS: Final[Mapping[str, Label]] = {
     "outside": ("非收费时段", "outside the charged hours"),
+    "decree": ("免费日", "free day"),
+    "exempt": ("免费车辆", "exempt vehicle"),
+    "pass": ("停车卡", "pass"),
+    "coupon": ("优惠券", "coupon"),
     "free": ("免费时长", "free minutes"),
     "cap": ("封顶", "cap"),
     "percent": ("优惠比例", "share due"),
@@ -68,20 +75,29 @@ class _Bill:
         yield from self._taken_off()
 
     def _outside(self) -> Iterable[Line]:
-        """Time that nobody charges for: one line for all of it, and one for each free band."""
-        groups: dict[int, list[Piece]] = {}
+        """Time that nobody charges for: a line for all of it, one for each free band, one for whatever covers time."""
+        groups: dict[tuple[int, str], list[Piece]] = {}
         for piece in self._working.pieces:
             if piece.band == OUTSIDE or not self._rate.bands[piece.band].tiers:
-                groups.setdefault(piece.band, []).append(piece)
-        for band, pieces in groups.items():
+                groups.setdefault((piece.band, piece.free_by if ":" in piece.free_by else ""), []).append(piece)
+        for (band, cover), pieces in groups.items():
+            if cover:
+                yield self._over(cover.partition(":")[0], pieces, self._why_covered(cover))
+                continue
             rule = "outside" if band == OUTSIDE else self._rate.bands[band].name
             why: Why = OutsideWindows() if band == OUTSIDE else FreeBand()
             yield self._over(rule, pieces, why)
 
+    def _why_covered(self, cover: str) -> Why:
+        if cover.startswith(DECREE):
+            return DecreedFree(reason=cover.removeprefix(DECREE))
+        kind, _, note = cover.partition(":")
+        return CoveredBy(kind=cover_kind(kind), note=note)
+
     def _deducted(self) -> Iterable[Line]:
         groups: dict[str, list[Piece]] = {}
         for piece in self._working.pieces:
-            if piece.free_by:
+            if piece.free_by and ":" not in piece.free_by:
                 groups.setdefault(piece.free_by, []).append(piece)
         rules = {free.name: free for free in self._job.free}
         for name, pieces in groups.items():

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
+from billing.covers import CoverKind
 from billing.tariff.document import Scope
 from core.clock import rfc3339
 from core.errors import InvalidError
@@ -79,6 +80,23 @@ class FreeBand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecreedFree:
+    """Nothing is charged on this day, by decree."""
+
+    code: ClassVar[str] = "decreed-free"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoveredBy:
+    """An exempt vehicle, a pass or a voucher stands for this time."""
+
+    code: ClassVar[str] = "covered"
+    kind: CoverKind
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CapReached:
     """What is above a cap is not charged."""
 
@@ -128,6 +146,8 @@ Why = (
     | FreeMinutesDeducted
     | OutsideWindows
     | FreeBand
+    | DecreedFree
+    | CoveredBy
     | CapReached
     | PercentDue
     | LinkedStaysCredited

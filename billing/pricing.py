@@ -2,17 +2,20 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from billing.calendar import Calendar, seeded
+from billing.covers import Cover
 from billing.engine.clocks import Charge
+from billing.engine.covers import Covered
 from billing.engine.history import job_for
 from billing.engine.work import Job, settle, work
 from billing.itemise import lines_of
 from billing.lines import Bill, Exempt, Line, Quote
-from billing.tariff.model import MS_IN_MINUTE, Tariff
+from billing.tariff.model import MS_IN_MINUTE, Rate, Tariff
 from billing.vehicles import class_of
 from core.clock import instant, milliseconds
 from core.money import Fen
@@ -31,6 +34,7 @@ def price_stay(
     vehicle: VehicleClass | None = None,
     history: Sequence[Stay] = (),
     calendar: Calendar | None = None,
+    covers: Sequence[Cover] = (),
 ) -> Bill:
     """What a stay costs, a line for each rule that made it.
 
@@ -41,7 +45,8 @@ def price_stay(
         vehicle: one of the words of ``core.stay``, or of the notice; none where nothing is known.
         history: earlier stays of the same plate under this notice, in any order; only notices that look at them
             (re-entry, shared free minutes and caps) are changed by them.
-        calendar: official holidays; none: those the installed package knows.
+        calendar: official holidays and free days; none: the holidays the installed package knows.
+        covers: time that is paid for otherwise, or by nobody. They never make a stay dearer than it is without them.
 
     Raises:
         VehicleUnknownError: no notice knows the word.
@@ -52,8 +57,9 @@ def price_stay(
         lines: tuple[Line, ...] = (_exempt(stay, classed.vehicle),)
         total = 0
     else:
-        job = job_for(tariff, classed.rate, stay, zone=zone, history=history, calendar=calendar or seeded())
-        working = work(job, _departure_ms(tariff, stay.left_at))
+        jobs = _jobs(tariff, classed.rate, stay, zone=zone, history=history, calendar=calendar, covers=covers)
+        to_ms = _departure_ms(tariff, stay.left_at)
+        job, working = min(((job, work(job, to_ms)) for job in jobs), key=lambda one: one[1].total_fen)
         lines, total = lines_of(job, working), working.total_fen
     return Bill(
         stay=stay,
@@ -92,25 +98,49 @@ def quote(
     vehicle: VehicleClass | None = None,
     history: Sequence[Stay] = (),
     calendar: Calendar | None = None,
+    covers: Sequence[Cover] = (),
     horizon: timedelta = HORIZON,
 ) -> Quote:
     """The bill of a stay that ended at ``left_at``, and when it would next be another if the stay went on.
 
     Between ``left_at`` and ``next_change_at`` the fee stays as it is; a departure at ``next_change_at`` costs
-    ``next_total_fen``. Both are None where nothing changes within the horizon. Arguments as ``price_stay``.
+    ``next_total_fen``. Both are None where nothing changes within the horizon. Arguments as ``price_stay``; what
+    covers time in the future is among the covers already.
     """
-    bill = price_stay(tariff, stay, zone=zone, vehicle=vehicle, history=history, calendar=calendar)
+    bill = price_stay(tariff, stay, zone=zone, vehicle=vehicle, history=history, calendar=calendar, covers=covers)
     rate = class_of(tariff, vehicle).rate
     if rate is None:
         return Quote(bill=bill, next_change_at=None, next_total_fen=None)
-    job = job_for(tariff, rate, stay, zone=zone, history=history, calendar=calendar or seeded())
-    found = _next_change(tariff, job, stay.left_at, horizon, bill.total_fen)
+    jobs = _jobs(tariff, rate, stay, zone=zone, history=history, calendar=calendar, covers=covers)
+    found = _next_change(tariff, jobs, stay.left_at, horizon, bill.total_fen)
     at, total = found or (None, None)
     return Quote(bill=bill, next_change_at=at, next_total_fen=total)
 
 
+def _jobs(
+    tariff: Tariff,
+    rate: Rate,
+    stay: Stay,
+    *,
+    zone: ZoneInfo,
+    history: Sequence[Stay],
+    calendar: Calendar | None,
+    covers: Sequence[Cover],
+) -> list[Job]:
+    """The stay with everything that reduces it and, where there is anything, without: the cheapest is what it costs."""
+    plain = job_for(tariff, rate, stay, zone=zone, history=history, calendar=calendar or seeded())
+    if not covers:
+        return [plain]
+    covered = tuple(
+        Covered(milliseconds(begin), milliseconds(end), f"{one.kind}:{one.note}", one.fresh)
+        for one in covers
+        for begin, end in one.spans
+    )
+    return [replace(plain, covers=covered), plain]
+
+
 def _next_change(
-    tariff: Tariff, job: Job, left_at: datetime, horizon: timedelta, now_fen: int
+    tariff: Tariff, jobs: Sequence[Job], left_at: datetime, horizon: timedelta, now_fen: int
 ) -> tuple[datetime, Fen] | None:
     """The first departure after ``left_at`` with another fee.
 
@@ -119,15 +149,18 @@ def _next_change(
     """
     left_ms = _departure_ms(tariff, left_at)
     for ahead in (*(span for span in LOOKS_AHEAD if span < horizon), horizon):
-        charges = work(job, left_ms + ahead // timedelta(milliseconds=1)).charges
+        charges = [work(job, left_ms + ahead // timedelta(milliseconds=1)).charges for job in jobs]
 
-        def total_at(at_ms: int, charges: Sequence[Charge] = charges) -> int:
-            return settle(job, [charge for charge in charges if charge.due_ms <= at_ms])[-1]
+        def total_at(at_ms: int, charges: Sequence[Sequence[Charge]] = charges) -> int:
+            return min(
+                settle(job, [charge for charge in of if charge.due_ms <= at_ms])[-1]
+                for job, of in zip(jobs, charges, strict=True)
+            )
 
-        instants = sorted({charge.due_ms for charge in charges if charge.due_ms > left_ms})
+        instants = sorted({charge.due_ms for of in charges for charge in of if charge.due_ms > left_ms})
         if not instants:
             continue
-        if job.rate.across == "step_at_last_price" or total_at(instants[0]) != now_fen:
+        if jobs[0].rate.across == "step_at_last_price" or total_at(instants[0]) != now_fen:
             changed = next((at_ms for at_ms in instants if total_at(at_ms) != now_fen), None)
         elif total_at(instants[-1]) != now_fen:
             changed = instants[bisect_left(instants, now_fen + 1, key=total_at)]

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.lines import Bill as PricedBill
 from billing.lines import Quote, bill_from_json
-from billing.pricing import price_stay, quote
 from billing.tariffs_in_force import fetch_tariff_for
+from billing.who import circumstances_of
 from core.errors import NotFoundError, TariffNotFoundError
 from core.money import Fen
 from core.sensor import silent_after_ms
@@ -151,8 +151,11 @@ async def _fee(
         version_id, tariff = await fetch_tariff_for(db, row.tariff, stay)
     except TariffNotFoundError:
         return None, 0, billed
-    price = quote if runs else price_stay
-    return version_id, tariff.exit_window_minutes, billed or price(tariff, stay, zone=ZoneInfo(row.zone))
+    if billed is not None:
+        return version_id, tariff.exit_window_minutes, billed
+    circumstances = await circumstances_of(db, row.id, stay, tariff, lot=row.lot_code)
+    price = circumstances.quote if runs else circumstances.bill
+    return version_id, tariff.exit_window_minutes, price(tariff, stay, ZoneInfo(row.zone))
 
 
 def _counted_to(row: Row[Any], now: datetime) -> tuple[datetime, bool]:

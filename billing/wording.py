@@ -4,6 +4,8 @@ from typing import Final
 
 from billing.lines import (
     CapReached,
+    CoveredBy,
+    DecreedFree,
     Exempt,
     FreeBand,
     FreeMinutesDeducted,
@@ -27,6 +29,13 @@ CLASS_ASSUMED: Final = {
 }
 
 
+COVERED: Final = {
+    "exempt": ("{}，不收费", "{}: not charged"),
+    "pass": ("{} 内，已付费", "within {}: paid for"),
+    "coupon": ("{}，不收费", "{}: not charged"),
+}
+
+
 def why_text(line: Line, lang: Lang, currency: str) -> str:
     """Why a line has its amount, one phrase without a full stop."""
     label = line.label[0 if lang == "zh" else 1]
@@ -35,7 +44,7 @@ def why_text(line: Line, lang: Lang, currency: str) -> str:
     return text + (ASSUMED[lang] if line.calendar_assumed else "")
 
 
-def _facts(line: Line, lang: Lang, currency: str) -> str:  # noqa: C901, PLR0911 - one case for each kind of fact
+def _facts(line: Line, lang: Lang, currency: str) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for each kind of fact
     zh = lang == "zh"
     match line.why:
         case UnitsCharged() as why:
@@ -56,6 +65,10 @@ def _facts(line: Line, lang: Lang, currency: str) -> str:  # noqa: C901, PLR0911
             return "不收费" if zh else "not charged"
         case FreeBand():
             return "免费" if zh else "free"
+        case DecreedFree(reason=reason):
+            return f"免费日，{reason}" if zh else f"a free day ({reason})"
+        case CoveredBy(kind=kind, note=note):
+            return said(COVERED[kind], lang).format(note)
         case CapReached(cap_fen=cap, per=per, rolling_min=rolling):
             return most_text(yuan_text(cap, currency), per, rolling, lang)
         case PercentDue(percent=percent):

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "doctor": ("doctor", "What is wrong with this installation, and the cure"),
     "city": ("city", "Draw, check and import a city file"),
     "tariff": ("tariff", "Price stays, check and print price notices, import them"),
+    "calendar": ("calendar", "Working days, holidays, and free days by decree"),
     "explain": ("explain", "Why a session is what it is and costs what it costs"),
     "decode": ("decode", "What a sensor's payload says"),
     "export": ("export", "Sessions, bills, readings and the journal as CSV or JSON"),

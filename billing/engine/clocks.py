@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from billing.engine.free import RUNS, scope_of
-from billing.engine.timeline import OUTSIDE, Piece
+from billing.engine.free import scope_of
+from billing.engine.timeline import AGAIN, OUTSIDE, RUNS, Piece
 from billing.tariff.model import MS_IN_MINUTE, PERCENTS, Band, Rate
 
 
@@ -79,6 +79,8 @@ class Walk:
         clocks: list[Clock | None] = [None] * self.rate.clocks
         for piece in pieces:
             if piece.band == OUTSIDE:
+                if piece.free == AGAIN:
+                    clocks = [None] * self.rate.clocks
                 continue
             band = self.rate.bands[piece.band]
             if not band.tiers:

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from billing.engine.timeline import OUTSIDE, Piece
+from billing.engine.timeline import OUTSIDE, RUNS, WAITS, Piece
 from billing.tariff.document import Scope
 from billing.tariff.model import Free, Rate
 
 NEVER: Final = 1 << 62
-WAITS: Final = 1
-RUNS: Final = 2
 
 Used = dict[tuple[str, int], int]
 """What earlier stays of the plate have used up, by rule and scope: milliseconds, or an amount."""
@@ -36,7 +34,7 @@ def scope_of(rule_per: Scope, occurrence: int, day: int, period: int) -> int:
 
 def measured(free: Free, rate: Rate, piece: Piece) -> bool:
     """Whether a piece of the stay is among what this rule measures."""
-    if free.bands and piece.band not in free.bands:
+    if piece.free_by or (free.bands and piece.band not in free.bands):
         return False
     return free.whole or (piece.band != OUTSIDE and not rate.bands[piece.band].free)
 

@@ -18,6 +18,11 @@ from core.clock import instant, milliseconds
 
 OUTSIDE: Final = -1
 """The band of time that no band claims."""
+WAITS: Final = 1
+RUNS: Final = 2
+AGAIN: Final = 3
+DECREE: Final = "decree:"
+"""Before the reason, in ``Piece.free_by`` of a day that is free by decree."""
 DAY_MINUTES: Final = 24 * 60
 WINDOWS_A_DAY: Final = 1 << 10
 
@@ -35,11 +40,11 @@ class Piece(NamedTuple):
     period: int
     """How many rolling periods have passed since the arrival."""
     free: int
-    """0: as the band says; 1: free, the clock waits; 2: free, the clock runs."""
+    """0: as the band says; else free and the clock 1 waits, 2 runs, 3 begins again after it."""
     assumed: bool
     """The day's kind is assumed, see ``Day.assumed``."""
     free_by: str = ""
-    """The rule whose deducted minutes these are."""
+    """The rule whose deducted minutes these are, or what covers them, with its kind before a colon."""
 
 
 def pieces_of(spans: Iterable[tuple[int, int]], rate: Rate, zone: ZoneInfo, calendar: Calendar) -> list[Piece]:
@@ -86,7 +91,22 @@ def cut_at_periods(pieces: Iterable[Piece], origin_ms: int, length_ms: int) -> l
 @lru_cache(maxsize=32_768)
 def _day(rate: Rate, zone: ZoneInfo, calendar: Calendar, ordinal: int) -> tuple[Piece, ...]:
     """One local day from midnight to midnight, without a gap."""
-    day = rate.days.day(date.fromordinal(ordinal), calendar)
+    on = date.fromordinal(ordinal)
+    if (reason := calendar.free.get(on)) is not None:
+        return (
+            Piece(
+                _wall_ms(zone, ordinal, 0),
+                _wall_ms(zone, ordinal + 1, 0),
+                OUTSIDE,
+                0,
+                ordinal,
+                0,
+                WAITS,
+                False,
+                DECREE + reason,
+            ),
+        )
+    day = rate.days.day(on, calendar)
     claims = list(_claims(rate, calendar, ordinal))
     marks = sorted({0, DAY_MINUTES, rate.day_begins % DAY_MINUTES, *(m for claim in claims for m in claim[:2])})
     found: list[Piece] = []

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from billing.calendar import Calendar
 from billing.engine.caps import Cut, cuts_of
 from billing.engine.clocks import Charge, Run, Walk
+from billing.engine.covers import Covered, cover
 from billing.engine.free import Used, deduct, lost_at, scope_of
 from billing.engine.timeline import OUTSIDE, Piece, cut_at_periods, pieces_of
 from billing.tariff.model import PERCENTS, Cap, Free, Rate
@@ -35,6 +36,8 @@ class Job:
     credit_fen: int
     """What linked earlier stays cost, already paid or owed."""
     credit_stays: int = 0
+    covers: tuple[Covered, ...] = ()
+    """Time that is paid for otherwise, or never is."""
 
 
 class Working(NamedTuple):
@@ -62,6 +65,8 @@ def work(job: Job, to_ms: int, free_used: Used | None = None, cap_used: Used | N
     free_used = dict(job.free_used) if free_used is None else free_used
     cap_used = dict(job.cap_used) if cap_used is None else cap_used
     pieces = pieces_of((*job.before, (job.from_ms, to_ms)), rate, job.zone, job.calendar)
+    if job.covers:
+        pieces = cover(pieces, job.covers)
     if rate.rolls:
         pieces = cut_at_periods(pieces, _origin_ms(job, pieces), rate.rolling_ms)
     touched_ms = job.from_ms
@@ -143,6 +148,9 @@ def _recount(pieces: list[Piece], rate: Rate) -> tuple[list[Piece], int]:
     counted: list[Piece] = []
     last = first
     for piece in pieces:
+        if piece.free_by:  # a decree or a pass: nobody's time to count
+            counted.append(piece)
+            continue
         if piece.band == OUTSIDE:
             counted.append(piece._replace(band=last.band, occurrence=last.occurrence))
             continue

@@ -57,14 +57,17 @@ class DayRules:
         if special.kind == "make_up":
             works = self.calendar.make_up_days == "workday" or not on_weekend
             return (_WORKDAY if works else _WEEKEND) | {"make_up"}, None
+        if special.kind == "rest":
+            return _REST, None
         if on_weekend:
             return _WEEKEND | {"holiday"}, special.holiday
         rests = self.calendar.holidays == "restday"
-        return (frozenset({"restday"}) if rests else _WORKDAY) | {"holiday"}, special.holiday
+        return (_REST if rests else _WORKDAY) | {"holiday"}, special.holiday
 
 
 _WEEKEND: Final = frozenset({"weekend", "restday"})
 _WORKDAY: Final = frozenset({"workday"})
+_REST: Final = frozenset({"restday"})
 
 
 def _fits(match: DayMatch, on: date, weekday: str, kinds: frozenset[str], holiday: str | None) -> bool:

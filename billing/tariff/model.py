@@ -194,6 +194,11 @@ class Tariff:
     reentry: Reentry | None
     exit_window_minutes: int
 
+    @property
+    def asks_history(self) -> bool:
+        """Whether earlier stays of the plate may change what a stay costs."""
+        return self.reentry is not None or any(rate.looks_back for rate in self.rates.values())
+
     def summary(self, lang: Lang) -> list[str]:
         """The rules as sentences without full stops, in the order in which a notice prints them."""
         return words.summary(self.document, lang)

@@ -3,7 +3,9 @@
 from core.tables.accounts import Audit, DeviceKey, Login, Operator
 from core.tables.base import Base
 from core.tables.broker import BrokerAccount
+from core.tables.calendar import CalendarDay, CalendarYear, FreeDecree
 from core.tables.closing import DayClose, ProviderBillLine, ProviderBillRow
+from core.tables.exempt import ExemptVehicle
 from core.tables.jobs import JobRun
 from core.tables.journal import JournalDigest, JournalEntry, JournalLine
 from core.tables.money import Bill, Tariff, TariffVersion
@@ -25,11 +27,15 @@ __all__ = [
     "Base",
     "Bill",
     "BrokerAccount",
+    "CalendarDay",
+    "CalendarYear",
     "City",
     "Context",
     "DayClose",
     "DeviceKey",
+    "ExemptVehicle",
     "FoldBase",
+    "FreeDecree",
     "IdempotencyKey",
     "JobRun",
     "JournalDigest",

@@ -55,4 +55,5 @@ class PlateEvidence(Base):
         CheckConstraint("source IN ('warden', 'camera', 'claim')", name="source"),
         CheckConstraint("confidence_percent BETWEEN 0 AND 100", name="confidence"),
         Index(None, "session_id"),
+        Index(None, "plate_id"),
     )
