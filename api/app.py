@@ -29,7 +29,7 @@ from api import (
 )
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
-from api.operator import audits, closes, closures, explain, logins, refunds, sensors, tariffs
+from api.operator import audits, calendar, closes, closures, explain, logins, refunds, sensors, tariffs
 from api.parts import Parts
 from api.payment_polling import poll_for_ever
 from api.prepared import Prepared
@@ -54,6 +54,7 @@ MODULES = (
     refunds,
     closes,
     tariffs,
+    calendar,
     explain,
     sensors,
     kiosk,

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from billing.bills import bill_ended_sessions
+from billing.calendar_table import seed_calendar
 from billing.payments.till import Till
 from core.clock import Clock
 from core.db import Database
@@ -52,10 +53,19 @@ async def bill_sessions(database: Database, clock: Clock) -> None:
             return
 
 
+async def seed_days(database: Database, clock: Clock) -> None:
+    """Bring what the installed calendar package knows into the table that operators correct."""
+    async with database.transaction() as db:
+        changed = await seed_calendar(db, at=clock.now())
+    if changed:
+        log.info("calendar.seeded", changed=changed)
+
+
 JOBS: Final = (
     Job(name="bill-sessions", every_seconds=10, run=bill_sessions),
     Job(name="watch-sensors", every_seconds=60, run=watch_sensors),
     Job(name="roll-up", every_seconds=300, run=roll_up),
+    Job(name="seed-calendar", every_seconds=3_600, run=seed_days),
     Job(name="retain", every_seconds=3_600, run=retain),
     Job(name="seal-ledger", every_seconds=3_600, run=seal_ledger),
     Job(name="prove-ledger", every_seconds=86_400, run=prove_ledger),
