@@ -11,6 +11,7 @@ from ops.checks.finding import Finding, Verdict, fail, ok
 from ops.checks.installation import check_installation
 from ops.checks.live import check_services
 from ops.checks.machine import check_machine
+from ops.checks.payments import check_payments
 from ops.installation import find_endpoints
 from ops.state import InstallationError, State
 
@@ -32,6 +33,7 @@ def examine(state: State) -> Iterator[Finding]:
     """Every finding, from the machine up to what runs on it."""
     yield from check_machine()
     yield from check_installation(state)
+    yield from check_payments()
     try:
         endpoints = find_endpoints(state)
     except InstallationError as stop:

@@ -1,0 +1,63 @@
+"""What the doctor says of payments."""
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from core.settings import Settings
+from ops.checks.finding import Verdict
+from ops.checks.payments import ask_providers, check_payments, check_way_back
+from tests.providers.conftest import Merchant
+from tests.providers.strangers import AlipayStranger, WechatStranger, alipay, wechat
+
+
+async def test_a_right_merchant_is_well(merchant: Merchant) -> None:
+    findings = await ask_providers(merchant.providers)
+    assert {finding.verdict for finding in findings} == {Verdict.OK}
+    assert {finding.what for finding in findings} >= {"payments by wechat", "payments by alipay", "clock of wechat"}
+
+
+async def test_a_wrong_key_is_told_with_its_cure(merchant: Merchant) -> None:
+    wrong = merchant.with_settings(PARKING_WECHAT_SERIAL="0" * 40, PARKING_ALIPAY_APP_ID="2021000000000001")
+    findings = {finding.what: finding for finding in await ask_providers(wrong)}
+    for name in ("wechat", "alipay"):
+        assert findings[f"payments by {name}"].verdict is Verdict.FAIL
+        assert "docs/providers.md" in findings[f"payments by {name}"].cure
+
+
+async def test_a_provider_out_of_reach_is_told() -> None:
+    unreachable = httpx.ConnectError("x")
+    stranger = AlipayStranger({"alipay.trade.query": unreachable})
+    (finding,) = await ask_providers({"alipay": alipay(stranger)})
+    assert finding.verdict is Verdict.FAIL
+
+
+async def test_a_wrong_clock_is_told() -> None:
+    findings = await ask_providers({"wechat": wechat(WechatStranger())})
+    assert findings[-1].what == "clock of wechat"
+    assert findings[-1].verdict is Verdict.FAIL  # the stand-in lives at an instant of its own
+
+
+def test_nothing_configured_is_no_complaint() -> None:
+    assert [finding.verdict for finding in check_payments()] == [Verdict.OK]
+
+
+def test_half_a_merchant_names_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARKING_ALIPAY_APP_ID", "2021000000000001")
+    (finding,) = check_payments()
+    assert finding.verdict is Verdict.FAIL
+    assert "PARKING_ALIPAY_PRIVATE_KEY" in finding.found
+
+
+@pytest.mark.parametrize(
+    ("public_url", "verdict"),
+    [("", Verdict.WARN), ("http://parking.test", Verdict.WARN), ("https://parking.test", Verdict.OK)],
+)
+def test_real_providers_need_a_way_back(public_url: str, verdict: Verdict) -> None:
+    settings = Settings(public_url=public_url, secret_key=SecretStr("x" * 32))
+    assert check_way_back(settings, ["wechat"]).verdict is verdict
+
+
+def test_a_simulated_provider_needs_none() -> None:
+    settings = Settings(wechat_api_url="http://127.0.0.1:9000")
+    assert check_way_back(settings, ["wechat"]).verdict is Verdict.OK
