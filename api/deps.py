@@ -148,8 +148,8 @@ async def _lot(showing: "City", index: "LotIndex") -> LotEntry:
 
 
 TheParts = Annotated[Parts, Depends(_parts)]
-Db = Annotated[AsyncConnection, Depends(_open)]
-"""One transaction for the request."""
+Db = Annotated[AsyncConnection, Depends(_open, scope="function")]
+"""One transaction for the request, committed before it is answered."""
 Now = Annotated[datetime, Depends(_now)]
 """The present on the installation's clock, UTC."""
 City = Annotated[Showing, Depends(_showing)]

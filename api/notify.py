@@ -23,6 +23,10 @@ BODY: Final[dict[str, Any]] = {
         },
     }
 }
+IN_ITS_OWN_WORDS: Final[dict[str, Any]] = {
+    "text/plain": {"schema": {"type": "string"}, "example": "success"},
+    "application/json": {"schema": {"type": "object"}, "example": {"code": "SUCCESS"}},
+}
 AGAIN: Final[dict[int | str, dict[str, Any]]] = {
     500: refusal("Not taken: send it again"),
     503: refusal("Not taken: send it again"),
@@ -34,7 +38,7 @@ AGAIN: Final[dict[int | str, dict[str, Any]]] = {
     response_class=Response,
     openapi_extra=BODY,
     responses={
-        200: {"description": "Taken, in the provider's own words", "content": {"text/plain": {}}},
+        200: {"description": "Taken, in the provider's own words", "content": IN_ITS_OWN_WORDS},
         204: {"description": "Taken"},
         **responses(401, 404, 413, 422, 429),
         **AGAIN,

@@ -15,12 +15,19 @@ from api.problems import responses
 from billing.payments.opening import open_payment
 from billing.payments.views import fetch_view
 
-A_SESSION: Final = {"a session": {"value": "3b0c9a52-0f1e-4f6e-8a37-5d1a2c4e7f10"}}
+A_SESSION: Final = {"a session": {"value": "0b5e1f0a-3c1d-4a57-9f5e-2c8f6a7d9b10"}}
 A_PAYMENT: Final = {"a payment": {"value": "0b5e1f0a-3c1d-4a57-9f5e-2c8f6a7d9b10"}}
 EXAMPLE: Final = """event: payment
 data: {"id":"0b5e1f0a-3c1d-4a57-9f5e-2c8f6a7d9b10","status":"paid","amount_fen":600,"received_fen":600}
 
 """
+
+AN_EVENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"event": {"const": "payment"}, "data": {"type": "string"}},
+    "required": ["event", "data"],
+}
+"""Of each event; its data is the payment as JSON."""
 
 SessionUuid = Annotated[UUID, Path(description="As `/spaces/{code}/session` names it.", openapi_examples=A_SESSION)]
 PaymentUuid = Annotated[UUID, Path(description="As it was answered.", openapi_examples=A_PAYMENT)]
@@ -85,7 +92,7 @@ async def read_payment(payment_id: PaymentUuid, db: Db, response: Response) -> d
     "/payments/{payment_id}/events",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}, "example": EXAMPLE}}},
+        200: {"content": {EVENT_STREAM: {"schema": AN_EVENT, "example": EXAMPLE}}},
         **responses(404, 422, 429, 503),
     },
     dependencies=[CountedRead],

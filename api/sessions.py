@@ -23,7 +23,7 @@ from core.tables import ParkingSession
 from core.tokens import is_space_token
 
 CODE: Final = {"a space of the demo city": {"value": "KL-017"}}
-A_SESSION: Final = {"a session": {"value": "3b0c9a52-0f1e-4f6e-8a37-5d1a2c4e7f10"}}
+A_SESSION: Final = {"a session": {"value": "0b5e1f0a-3c1d-4a57-9f5e-2c8f6a7d9b10"}}
 SessionUuid = Annotated[UUID, Path(description="As `/spaces/{code}/session` names it.", openapi_examples=A_SESSION)]
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"])
@@ -150,6 +150,7 @@ def session_object(standing: Standing, owing: Owing, lang: Lang) -> dict[str, An
         "entered_at": rfc3339(standing.entered_at),
         "left_at": rfc3339(standing.left_at) if standing.left_at else None,
         "minutes": standing.minutes,
+        "counted_to": rfc3339(standing.counted_to),
         "unsure": standing.unsure,
         "fee": fee,
         "paid_fen": owing.paid_fen,
