@@ -1,6 +1,7 @@
 """The demo: a whole simulated county on the real system, with a line that tells how it is doing."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+import httpx
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -16,11 +18,13 @@ from rich.text import Text
 from core.clock import Clock, RealClock, VirtualClock, rfc3339
 from core.db import Database
 from core.settings import Settings
+from core.tokens import space_token
 from ops.city import import_city
 from ops.device_keys import DeviceKind, add_key
 from ops.figures import FigureReader, read_status
 from ops.installation import environment
 from ops.running import Installation
+from ops.state import write_whole
 from ops.verify import Report, installation_name, verify
 from simulator.cities import demo_city
 
@@ -80,6 +84,17 @@ def start_simulator(installation: Installation, *, seed: int, history: str, cloc
     return simulated
 
 
+def start_drivers(installation: Installation, *, seed: int, clock: str) -> None:
+    """Start the drivers who pay: they know what is printed on the spaces, and nothing else of ours."""
+    codes = installation.state.run / "printed-codes.json"
+    secret_key = environment("command", installation.endpoints)["PARKING_SECRET_KEY"]
+    features = httpx.get(f"{installation.api_url}/api/v1/spaces", timeout=10).raise_for_status().json()["features"]
+    spaces = [feature["properties"]["code"] for feature in features]
+    write_whole(codes, json.dumps({space: space_token(secret_key, space) for space in spaces}))
+    arguments = ["simulator.drivers", "--api-url", installation.api_url, "--codes", str(codes), "--seed", str(seed)]
+    installation.supervisor.add("drivers", arguments, {"PARKING_CLOCK": clock})
+
+
 def watch(
     installation: Installation, console: Console, *, until: Callable[[], bool], simulated: Simulated | None = None
 ) -> None:
@@ -89,7 +104,7 @@ def watch(
 
 def prove(installation: Installation, simulated: Simulated, progress: Callable[[str], None]) -> Report:
     """End the county's life, let the rest settle, and compare what was stored with what was true."""
-    installation.supervisor.stop("simulator")
+    installation.supervisor.stop("drivers", "simulator")
 
     def show(report: Report) -> None:
         progress(f"comparing with the truth: {report.equal:,} of {report.stays:,} stays equal")

@@ -28,6 +28,8 @@ class Figures:
     open_sessions: int
     bills: int
     billed_fen: Fen
+    paid_fen: Fen
+    """Collected by the payment providers, less what went back."""
     lag_seconds: float | None
     """Event to commit, mean since the moment before."""
 
@@ -37,7 +39,8 @@ class Figures:
         lag = "–" if self.lag_seconds is None else f"{self.lag_seconds:.1f} s"
         return (
             f"{rate} readings/s · {self.occupied:,} of {self.spaces:,} occupied · {self.open_sessions:,} open sessions"
-            f" · {self.bills:,} bills, {yuan_text(self.billed_fen)} · lag {lag}"
+            f" · {self.bills:,} bills, {yuan_text(self.billed_fen)}, {yuan_text(self.paid_fen)} paid"
+            f" · lag {lag}"
         )
 
 
@@ -65,7 +68,9 @@ class FigureReader:
                    (SELECT count(*) FROM space_state WHERE occupancy = 'occupied') AS occupied,
                    (SELECT count(*) FROM parking_session WHERE status = 'open') AS open_sessions,
                    (SELECT count(*) FROM parking_session WHERE billed_revision > 0) AS bills,
-                   (SELECT coalesce(sum(total_fen), 0) FROM current_bill)::bigint AS billed_fen
+                   (SELECT coalesce(sum(total_fen), 0) FROM current_bill)::bigint AS billed_fen,
+                   (SELECT coalesce(sum(debit_fen - credit_fen), 0) FROM journal_line
+                     WHERE account LIKE 'provider:%:clearing' AND payment_id IS NOT NULL)::bigint AS paid_fen
             """
         )
         now, counters = monotonic(), await self._ingest_counters()
@@ -78,6 +83,7 @@ class FigureReader:
             open_sessions=row["open_sessions"],
             bills=row["bills"],
             billed_fen=Fen(row["billed_fen"]),
+            paid_fen=Fen(row["paid_fen"]),
             lag_seconds=lag,
         )
 

@@ -19,6 +19,7 @@ from core.db import plain_url
 from core.errors import InvalidError, UnavailableError
 from ops import database
 from ops.broker.applying import following
+from ops.gateway import DEMO_BOOK, SimulatedGateway, gateway_of
 from ops.installation import Told, environment
 from ops.services import Endpoints, RunningServices
 from ops.services import start as start_services
@@ -43,6 +44,8 @@ class Installation:
     api_url: str
     metrics_ports: dict[str, int]
     clock: Clock
+    gateway: SimulatedGateway | None = None
+    """The simulated payment gateway, where this installation is its merchant."""
 
     @property
     def endpoints(self) -> Endpoints:
@@ -59,7 +62,7 @@ class Installation:
 
 @contextmanager
 def installed(
-    say: Say, *, port: int | None, clock: str = "", fresh_database: str | None = None
+    say: Say, *, port: int | None, clock: str = "", fresh_database: str | None = None, with_gateway: bool = False
 ) -> Iterator[tuple[Installation, Callable[[], None]]]:
     """Bring the services up and the schema to this version; the second value starts ingest, worker and api.
 
@@ -68,6 +71,7 @@ def installed(
         port: of the api; None: 8000 or, where that is taken, another that is free.
         clock: as ``PARKING_CLOCK``.
         fresh_database: begin with an empty database of this name instead of the installation's own.
+        with_gateway: be the merchant of a simulated payment gateway, which is started too and begins without money.
 
     Raises:
         InvalidError: the wanted port is taken.
@@ -90,10 +94,14 @@ def installed(
             api_url=f"http://127.0.0.1:{api_port}",
             metrics_ports={name: state.port(f"{name}-metrics") for name in ("ingest", "worker")},
             clock=parse_clock(clock),
+            gateway=gateway_of(state) if with_gateway else None,
         )
+        gateway_url = installation.gateway.url if installation.gateway else None
         me = Running.of(os.getpid())
         if me is not None:
-            Told(process=me, database_url=url, api_url=installation.api_url, clock=clock).tell(state)
+            Told(process=me, database_url=url, api_url=installation.api_url, clock=clock, gateway_url=gateway_url).tell(
+                state
+            )
         try:
             with following(state, url):
                 yield installation, lambda: _start_processes(installation, say, api_port, clock, fresh_database)
@@ -113,6 +121,10 @@ def _start_processes(
         "PARKING_PORT": str(api_port),
         "PARKING_PUBLIC_URL": os.environ.get("PARKING_PUBLIC_URL") or installation.api_url,
     }
+    if installation.gateway:
+        installation.gateway.forget(DEMO_BOOK)
+        installation.gateway.start(installation.supervisor, book=DEMO_BOOK)
+        common |= installation.gateway.settings
     client_id = f"parking-ingest-{broker_session}" if broker_session else "parking-ingest"
     if broker_session:
         _forget_broker_session(installation.endpoints.mqtt_ingest_url, client_id)

@@ -4,6 +4,7 @@ import shlex
 
 import typer
 
+from ops.gateway import find_gateway_url
 from ops.installation import NotRunningError, Told, environment
 from ops.state import State
 
@@ -23,7 +24,7 @@ def env() -> None:
         )
     lines = {name: found[name] for name in SHOWN if found[name]}
     lines["PARKING_API_URL"] = told.api_url
-    if told.gateway_url:
-        lines["PARKING_GATEWAY_URL"] = told.gateway_url
+    if gateway_url := told.gateway_url or find_gateway_url(State.find()):
+        lines["PARKING_GATEWAY_URL"] = gateway_url
     for name, value in lines.items():
         typer.echo(f"export {name}={shlex.quote(value)}")

@@ -39,19 +39,20 @@ def demo(
     Everything is real but the sensors. The demo has a database of its own, begun afresh each time. With --minutes it
     ends by comparing every session and every fee with what the simulator knows to be true.
     """
-    stop, began, clock = _Stop(minutes), time.monotonic(), county.virtual_clock(speed)
-    with installed(_say_since(began), port=port, clock=clock, fresh_database=county.DATABASE) as (here, start):
-        _say_since(began)("importing the county")
+    stop, say, clock = _Stop(minutes), _say_since(time.monotonic()), county.virtual_clock(speed)
+    with installed(say, port=port, clock=clock, fresh_database=county.DATABASE, with_gateway=True) as (here, start):
+        say("importing the county")
         key = county.put_city(here)
         start()
         simulated = county.start_simulator(here, seed=seed, history=history, clock=clock, counters_key=key)
-        _say_since(began)("the county lives")
+        county.start_drivers(here, seed=seed, clock=clock)
+        say("the county lives")
         _show_addresses(here)
         _out.print(f"Truth      {simulated.truth}", highlight=False)
         _out.print("Ctrl-C stops all of it.\n", highlight=False)
         county.watch(here, _out, until=stop, simulated=simulated)
         if not stop.was_asked:
-            _show_proof(county.prove(here, simulated, _say_since(began)), here)
+            _show_proof(county.prove(here, simulated, say), here)
 
 
 @app.command()
@@ -112,6 +113,8 @@ def _show_addresses(here: Installation) -> None:
     _out.print()
     _out.print(f"Map        [bold]{here.api_url}/[/]", highlight=False)
     _out.print(f"API        {here.api_url}/docs", highlight=False)
+    if here.gateway:
+        _out.print(f"Payments   {here.gateway.url}  simulated: no real money moves", highlight=False)
     _out.print(f"Logs       {here.state.logs}", highlight=False)
 
 

@@ -14,7 +14,7 @@ from core.logs import configure_logging
 from core.settings import Settings
 from simulator.gateway.app import create_app
 from simulator.gateway.faults import Script
-from simulator.gateway.parts import Gateway
+from simulator.gateway.parts import DATABASE, Gateway
 
 log = structlog.get_logger()
 
@@ -26,13 +26,14 @@ def serve(
     *,
     folder: Annotated[Path, typer.Option(help="Its keys and its money; made if there is none.", file_okay=False)],
     port: Annotated[int, typer.Option(min=1, max=65_535, help="On loopback.")],
+    book: Annotated[str, typer.Option(help="The file in the folder that remembers what was collected.")] = DATABASE,
     script: Annotated[
         Path | None, typer.Option(help="A script of faults, JSON; /control/script changes it.", exists=True)
     ] = None,
 ) -> None:
     """WeChat Pay and Alipay, simulated: real protocols, real signatures, no real money. Until Ctrl-C."""
     configure_logging("gateway", json=Settings().log_json)
-    gateway = Gateway.open(folder, f"http://127.0.0.1:{port}", read_script(script) if script else None)
+    gateway = Gateway.open(folder, f"http://127.0.0.1:{port}", read_script(script) if script else None, book=book)
     log.info("gateway.started", url=gateway.url)
     config = uvicorn.Config(
         create_app(gateway), host="127.0.0.1", port=port, access_log=False, log_level="critical", server_header=False,

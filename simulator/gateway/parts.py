@@ -29,11 +29,11 @@ class Gateway:
     """Set when something new is to be told."""
 
     @classmethod
-    def open(cls, folder: Path, url: str, script: Script | None = None) -> "Gateway":
+    def open(cls, folder: Path, url: str, script: Script | None = None, *, book: str = DATABASE) -> "Gateway":
         """The gateway whose keys and money are in this folder, made if there is none."""
         keys = prepare(folder, url)
-        book = Book(folder / DATABASE)
-        return cls(keys=keys, book=book, outbox=Outbox(book), faults=Faults(script))
+        kept = Book(folder / book)
+        return cls(keys=keys, book=kept, outbox=Outbox(kept), faults=Faults(script))
 
     @classmethod
     def of(cls, request: Request) -> "Gateway":

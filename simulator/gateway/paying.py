@@ -4,7 +4,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -79,8 +79,7 @@ async def show(request: Request) -> Response:
 async def decide(request: Request) -> Response:
     """One of the three buttons was pressed."""
     gateway, trade = Gateway.of(request), named(request)
-    form = await request.form()
-    choice = form.get("choice")
+    choice = dict(parse_qsl((await request.body()).decode("utf-8", "replace"))).get("choice", "")
     if choice == "pay":
         try:
             gateway.book.pay(trade, gateway.clock.now())
@@ -90,7 +89,7 @@ async def decide(request: Request) -> Response:
         gateway.wake.set()
     elif choice == "cancel" and (back := _back(request, trade)):
         return RedirectResponse(back, 303)
-    said = {"said": str(choice)} if choice in ("later", "cancel") else {}
+    said = {"said": choice} if choice in ("later", "cancel") else {}
     kept = {name: value for name, value in request.query_params.items() if name != "said"}
     return RedirectResponse(f"{request.url.path}?{urlencode(kept | said)}", 303)
 

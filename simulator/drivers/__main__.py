@@ -1,0 +1,67 @@
+"""The drivers' process: ``python -m simulator.drivers --help``."""
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from core.errors import InvalidError, ParkingError
+from core.logs import configure_logging
+from core.settings import Settings
+from simulator.drivers.paying import Drivers
+
+log = structlog.get_logger()
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def drive(
+    *,
+    api_url: Annotated[str, typer.Option(help="The api that phones call.", envvar="PARKING_API_URL")],
+    codes: Annotated[Path, typer.Option(help="What is printed beside each space: a JSON object, code to token.")],
+    seed: Annotated[int, typer.Option(help="Another seed is other drivers.")] = 1,
+) -> None:
+    """Drivers who look at the streets and pay: before leaving, afterwards, from two phones, or never. Until Ctrl-C."""
+    settings = Settings()
+    configure_logging("drivers", json=settings.log_json)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    drivers = Drivers(api_url, read_codes(codes), clock=settings.the_clock, seed=seed)
+    log.info("drivers.began", seed=seed, speed=settings.the_clock.speed)
+    drivers.run(stopping)
+    log.info("drivers.ended", paid=drivers.paid, nothing_due=drivers.nothing_due)
+
+
+def read_codes(path: Path) -> dict[str, str]:
+    """The printed tokens by space.
+
+    Raises:
+        InvalidError: the file is missing or is no such object.
+    """
+    try:
+        found: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InvalidError(f"{path} holds no printed codes: {error}") from error
+    if not isinstance(found, dict):
+        raise InvalidError(f"{path} holds no object of space codes and tokens")
+    return {str(space): str(token) for space, token in found.items()}
+
+
+def main() -> None:
+    """Run; what is refused on purpose is one line, not a traceback."""
+    try:
+        app(prog_name="python -m simulator.drivers")
+    except ParkingError as error:
+        sys.stderr.write(f"{type(error).slug}: {error.message}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
