@@ -19,6 +19,7 @@ from api import (
     metrics,
     nearby,
     notify,
+    paying_here,
     payments,
     problems,
     quotes,
@@ -29,7 +30,7 @@ from api import (
 )
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
-from api.operator import audits, calendar, closes, closures, explain, logins, refunds, sensors, tariffs
+from api.operator import audits, calendar, closes, closures, exempt, explain, holds, logins, refunds, sensors, tariffs
 from api.parts import Parts
 from api.payment_polling import poll_for_ever
 from api.prepared import Prepared
@@ -44,6 +45,7 @@ MODULES = (
     spaces,
     sessions,
     payments,
+    paying_here,
     notify,
     receipts,
     live,
@@ -55,6 +57,8 @@ MODULES = (
     closes,
     tariffs,
     calendar,
+    exempt,
+    holds,
     explain,
     sensors,
     kiosk,

@@ -64,6 +64,8 @@ class SessionOut(Shape):
     left_at: str | None = Field(json_schema_extra={"format": "date-time"})
     minutes: int
     """Whole minutes that the fee counts from and to."""
+    counted_to: str = Moment
+    """Until when the fee is counted: now, the departure, or where the evidence ends."""
     unsure: bool
     """The evidence has a gap; of an open session: its sensor is silent and the fee stands still."""
     fee: Fee

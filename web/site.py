@@ -40,7 +40,7 @@ SERVICE_WORKER_POLICY: Final = "default-src 'none'; connect-src 'self'"
 
 
 def routes(basemap: Basemap = NO_BASEMAP) -> list[BaseRoute]:
-    """The pages' routes, for an application to append to its own: ``/``, ``/docs`` and the files they load.
+    """The routes of the pages, to be appended to an application: ``/``, ``/s/{code}``, ``/docs`` and their files.
 
     Args:
         basemap: what is drawn under the town; the map page's policy lets exactly that in.
@@ -82,6 +82,7 @@ class Site:
         return [
             Route("/", self._page("map.html"), include_in_schema=False),
             Route("/docs", self._page("docs.html"), include_in_schema=False),
+            Route("/s/{code}", self._page("pay.html"), include_in_schema=False),
             Route("/service-worker.js", self._service_worker(), include_in_schema=False),
             Route("/favicon.ico", icon, include_in_schema=False),
             Route("/static/{digest}/{path:path}", own, include_in_schema=False),

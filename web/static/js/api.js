@@ -36,8 +36,40 @@ export async function readKept(path, { fresh = false, signal } = {}) {
   } catch (reason) {
     throw new Problem(String(reason), 0);
   }
-  const body = await response.json().catch(() => null);
-  if (!response.ok) throw new Problem(body?.detail ?? body?.title ?? response.statusText, response.status, body?.type);
+  const body = await bodyOf(response);
   const keptAt = Date.parse(response.headers.get("X-Kept-At") ?? "");
   return { body, keptAt: Number.isNaN(keptAt) ? null : keptAt };
+}
+
+/**
+ * Say something once: the same key again is answered again, not done again.
+ * @param {string} path
+ * @param {object} what
+ * @param {string} [key]
+ * @returns {Promise<any>}
+ */
+export async function send(path, what, key) {
+  let response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method: "POST",
+      headers: {
+        "Accept-Language": lang.peek(),
+        "Content-Type": "application/json",
+        ...(key ? { "Idempotency-Key": key } : {}),
+      },
+      body: JSON.stringify(what),
+      signal: AbortSignal.timeout(20_000),
+    });
+  } catch (reason) {
+    throw new Problem(String(reason), 0);
+  }
+  return bodyOf(response);
+}
+
+/** @param {Response} response */
+async function bodyOf(response) {
+  const body = await response.json().catch(() => null);
+  if (!response.ok) throw new Problem(body?.detail ?? body?.title ?? response.statusText, response.status, body?.type);
+  return body;
 }

@@ -24,6 +24,7 @@ const shapes = {
   kerb: html`<path d="M5.5 21 8.5 3M18.5 21l-3-18M12 4.5v2.5M12 10.5v3M12 17v3" />`,
   site: html`<rect x="4" y="4" width="16" height="16" rx="3" /><path d="M10 17V7.5h3a2.750 2.750 0 0 1 0 5.5h-3" />`,
   alert: html`<path d="M12 3.5 22 20.5H2z" /><path d="M12 10v5M12 17.8v.1" />`,
+  check: html`<path d="m4.5 12.5 5 5 10-11" />`,
   operator: html`<path d="M4 20.5V9l8-5.5L20 9v11.5M9 20.5v-6h6v6" />`,
 };
 
