@@ -40,8 +40,11 @@ async def hear(till: Till, provider: str, headers: Mapping[str, str], body: byte
     adapter = till.provider(provider)
     try:
         notification = await adapter.read_notification(headers, body)
-    except ForgedError:
-        heard.labels(provider, "forged").inc()
+    except ForgedError as error:
+        why = str(error.facts.get("why", "signature"))
+        heard.labels(provider, f"forged-{why}").inc()
+        if why == "merchant":  # signed well: somebody's settings are mixed up, perhaps ours
+            log.error("notification.of_another_merchant", provider=provider)  # noqa: TRY400 - an alarm, no bug
         raise
     except NotReadableError as error:
         heard.labels(provider, "not-readable").inc()

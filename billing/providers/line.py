@@ -1,6 +1,7 @@
 """The line to a provider: one HTTP client with its timeouts, and how far the provider's clock is from ours."""
 
 import ssl
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import structlog
+from prometheus_client import Gauge, Histogram
 
 from billing.providers.port import ProviderUnavailableError
 from billing.providers.redaction import quiet_http_client, without_query
@@ -22,6 +24,9 @@ PROVIDERS_ZONE: Final = ZoneInfo("Asia/Shanghai")
 """Of both providers' own calendars and written times, wherever the installation is."""
 
 log = structlog.get_logger()
+
+asked: Final = Histogram("parking_provider_seconds", "Calls to a payment provider.", ["provider", "outcome"])
+clock_ahead: Final = Gauge("parking_provider_clock_ahead_seconds", "A provider's clock minus ours.", ["provider"])
 
 
 def real_now() -> datetime:
@@ -47,26 +52,32 @@ class Line:
         Raises:
             ProviderUnavailableError: no answer in time, or one beyond all bounds; whether it was done is unknown.
         """
+        began = time.monotonic()
         try:
-            async with self._http.stream(method, url, headers=dict(headers), content=body or None) as response:
-                content = bytearray()
-                async for part in response.aiter_bytes():
-                    content += part
-                    if len(content) > LARGEST_ANSWER_BYTES:
-                        raise ProviderUnavailableError(f"{self.provider}'s answer has no end", provider=self.provider)
+            response, content = await self._exchange(method, url, headers, body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            log.warning(
-                "provider.unanswered", provider=self.provider, url=without_query(url), error=type(error).__name__
-            )
-            raise ProviderUnavailableError(
-                f"{self.provider} did not answer ({type(error).__name__})", provider=self.provider
-            ) from error
+            asked.labels(self.provider, "unanswered").observe(time.monotonic() - began)
+            why = type(error).__name__
+            log.warning("provider.unanswered", provider=self.provider, url=without_query(url), error=why)
+            raise ProviderUnavailableError(f"{self.provider} did not answer ({why})", provider=self.provider) from error
+        asked.labels(self.provider, "answered").observe(time.monotonic() - began)
         self._compare_clocks(response.headers.get("date"))
-        return httpx.Response(response.status_code, headers=_plain(response.headers), content=bytes(content))
+        return httpx.Response(response.status_code, headers=_plain(response.headers), content=content)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[httpx.Response, bytes]:
+        async with self._http.stream(method, url, headers=dict(headers), content=body or None) as response:
+            content = bytearray()
+            async for part in response.aiter_bytes():
+                content += part
+                if len(content) > LARGEST_ANSWER_BYTES:
+                    raise httpx.DecodingError("the answer has no end")
+        return response, bytes(content)
 
     def _compare_clocks(self, date: str | None) -> None:
         if date is None:
@@ -77,6 +88,7 @@ class Line:
             return
         if theirs.tzinfo is not None:
             self.clock_ahead_seconds = (theirs - real_now()).total_seconds()
+            clock_ahead.labels(self.provider).set(self.clock_ahead_seconds)
 
 
 @cache

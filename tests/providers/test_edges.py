@@ -193,7 +193,7 @@ async def test_no_secret_reaches_a_log(caplog: pytest.LogCaptureFixture, capsys:
     for answer in ((200, b'{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}'), httpx.ConnectTimeout("x"), (500, b"")):
         provider = wechat(WechatStranger({"GET /sns/oauth2/access_token": answer}), now=NOW)
         with contextlib.suppress(ProviderUnavailableError):
-            await provider.payers.openid("the-payers-code")
+            await provider.recognition.openid("the-payers-code")
     out, err = capsys.readouterr()
     said = caplog.text + out + err
     assert "access_token" in said

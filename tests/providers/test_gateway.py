@@ -102,12 +102,12 @@ async def test_a_page_opens_in_a_browser(merchant: Merchant, channel: Channel) -
 async def test_a_payer_inside_wechat_is_recognised_and_pays(merchant: Merchant) -> None:
     provider = merchant.providers["wechat"]
     assert isinstance(provider, WechatPay)
-    back = await merchant.http.get(provider.payers.authorize_url(f"{merchant.door}/s/KL-017?k=1", "st4te"))
+    back = await merchant.http.get(provider.recognition.authorize_url(f"{merchant.door}/s/KL-017?k=1", "st4te"))
     query = parse_qs(urlsplit(back.headers["location"]).query)
     assert (query["state"], query["k"]) == (["st4te"], ["1"])
-    openid = await provider.payers.openid(query["code"][0])
+    openid = await provider.recognition.openid(query["code"][0])
     with pytest.raises(ProviderRefusedError):
-        await provider.payers.openid(query["code"][0])
+        await provider.recognition.openid(query["code"][0])
     found = await provider.create(order(merchant, Channel.WECHAT_JSAPI, payer_id=openid))
     assert found.bridge is not None
     assert (await merchant.http.get(f"{merchant.url}/wechat/bridge", params=dict(found.bridge))).is_redirect

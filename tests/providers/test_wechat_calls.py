@@ -341,18 +341,18 @@ async def test_a_code_becomes_an_openid() -> None:
     path = "GET /sns/oauth2/access_token"
     stranger = WechatStranger({path: (200, b'{"openid":"o123","scope":"snsapi_base"}')})
     provider = wechat(stranger)
-    assert await provider.payers.openid("c0de") == "o123"
+    assert await provider.recognition.openid("c0de") == "o123"
     stranger.answers[path] = (200, b'{"errcode":40029,"errmsg":"invalid code"}')
     with pytest.raises(ProviderRefusedError):
-        await provider.payers.openid("c0de")
+        await provider.recognition.openid("c0de")
     for broken in (b'{"errcode":-1}', b"[]", b"not json", b"{}"):
         stranger.answers[path] = (200, broken)
         with pytest.raises(ProviderUnavailableError):
-            await provider.payers.openid("c0de")
+            await provider.recognition.openid("c0de")
 
 
 def test_the_browser_is_sent_for_a_code_silently() -> None:
-    url = urlsplit(wechat(WechatStranger()).payers.authorize_url("https://parking.test/s/KL-017", "st4te"))
+    url = urlsplit(wechat(WechatStranger()).recognition.authorize_url("https://parking.test/s/KL-017", "st4te"))
     query = parse_qs(url.query)
     assert query["scope"] == ["snsapi_base"]
     assert query["redirect_uri"] == ["https://parking.test/s/KL-017"]

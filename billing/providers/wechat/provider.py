@@ -63,7 +63,7 @@ class WechatPay:
         self._line = Line(NAME, transport)
         self._client = WechatClient(merchant, self._line, now)
         self._mailbox = WechatMailbox(self._client)
-        self.payers = Recognition(merchant, self._line)
+        self.recognition = Recognition(merchant, self._line)
         """Who pays, inside WeChat: the step before a JSAPI order."""
 
     @property
