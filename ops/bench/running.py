@@ -44,7 +44,7 @@ async def ingest_process(
     environment: Mapping[str, str], log: Path, *, profile: Path | None = None
 ) -> AsyncIterator[tuple[psutil.Process, str]]:
     """The process and the address of its metrics; ended as an operator ends it."""
-    port = _free_port()
+    port = free_port()
     profiled = ["-m", "cProfile", "-o", str(profile)] if profile else []
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
@@ -128,7 +128,8 @@ def _cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

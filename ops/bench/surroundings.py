@@ -10,14 +10,18 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from core.db import plain_url
+from core.clock import RealClock
+from core.db import Database, plain_url
 from ops import database
 from ops.bench.load import sensor_code
+from ops.city import import_city
 from ops.services import Endpoints, start
 from ops.state import State
+from simulator.cities import demo_city
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +35,32 @@ class Surroundings:
     @asynccontextmanager
     async def city(self, spaces: int) -> AsyncIterator[str]:
         """A database with a city of so many spaces, each watched by a sensor; its URL. Dropped afterwards."""
+        async with self.empty() as url:
+            db = await asyncpg.connect(plain_url(url))
+            await plant(db, spaces)
+            await db.close()
+            yield url
+
+    @asynccontextmanager
+    async def demo_city(self) -> AsyncIterator[str]:
+        """A database with the demo city, every sensor just heard, two spaces of three taken; its URL."""
+        async with self.empty() as url:
+            city = Database(url, application="bench")
+            await import_city(city, demo_city(), now=RealClock().now(), zone=ZoneInfo("Asia/Shanghai"))
+            await city.close()
+            db = await asyncpg.connect(plain_url(url))
+            await db.execute(_JUST_HEARD)
+            await db.close()
+            yield url
+
+    @asynccontextmanager
+    async def empty(self) -> AsyncIterator[str]:
+        """A migrated database without a city; its URL. Dropped afterwards."""
         name = f"parking_bench_{next(self._numbers)}"
         await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         await self._execute(f'CREATE DATABASE "{name}"')
         try:
             await asyncio.to_thread(database.upgrade, self._url(name))
-            db = await asyncpg.connect(plain_url(self._url(name)))
-            await plant(db, spaces)
-            await db.close()
             yield self._url(name)
         finally:
             await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -69,6 +91,16 @@ def surroundings(tell: Callable[[str], None]) -> Iterator[Surroundings]:
             yield Surroundings(endpoints=services.endpoints, state=state)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+_JUST_HEARD = """
+INSERT INTO space_state (space_id, occupancy, changed_at, last_heard_at, written_xid)
+SELECT id, (CASE WHEN id % 3 = 0 THEN 'free' ELSE 'occupied' END)::occupancy, now(), now(),
+    pg_current_xact_id()::text::bigint
+FROM space
+ON CONFLICT (space_id) DO UPDATE SET occupancy = excluded.occupancy, changed_at = excluded.changed_at,
+    last_heard_at = excluded.last_heard_at, written_xid = excluded.written_xid
+"""
 
 
 async def plant(db: asyncpg.Connection, spaces: int) -> None:

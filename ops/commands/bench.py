@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ops.bench.faults import FaultPlan
 from ops.bench.faults import run as bench_faults
 from ops.bench.ingest import Plan, Show, bench_ingest
+from ops.bench.live import LivePlan, bench_live
+from ops.bench.map import MapPlan, bench_map
 from ops.bench.pricing import PricingPlan, bench_pricing
 from ops.bench.report import Report
 from ops.bench.surroundings import surroundings
@@ -72,6 +74,36 @@ def faults(
     """Long outages under the county's load: nothing lost, nothing twice, memory bounded; its own services."""
     with _shown() as show:
         report = bench_faults(FaultPlan(minutes=minutes), show)
+    _tell(report, json_file)
+
+
+@app.command("map")
+def map_(
+    *,
+    connections: Annotated[int, typer.Option(min=1, help="That ask at once.")] = 32,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Length of a round.")] = 4,
+    rounds: Annotated[int, typer.Option(min=1, help="The fastest of so many counts.")] = 3,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
+) -> None:
+    """Readers of the map: requests a second of the prepared answers beside constant bytes of the same size."""
+    with _shown() as show, surroundings(show) as at:
+        plan = MapPlan(connections=connections, seconds=seconds, rounds=rounds)
+        report = asyncio.run(bench_map(at, plan, show))
+    _tell(report, json_file)
+
+
+@app.command()
+def live(
+    *,
+    viewers: Annotated[int, typer.Option(min=1, help="On one api process.")] = 5_000,
+    seconds: Annotated[int, typer.Option(min=3, help="How long they watch.")] = 20,
+    changes: Annotated[int, typer.Option(min=1, max=1_000, help="Spaces that change each second.")] = 100,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
+) -> None:
+    """Viewers of the live stream: from each commit to the last of them, beside a stream of constant frames."""
+    with _shown() as show, surroundings(show) as at:
+        plan = LivePlan(viewers=viewers, seconds=seconds, changes=changes)
+        report = asyncio.run(bench_live(at, plan, show))
     _tell(report, json_file)
 
 
