@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -37,8 +37,14 @@ def real_now() -> datetime:
 class Line:
     """Sends bytes and brings bytes back; whatever goes wrong on the way proves nothing."""
 
-    def __init__(self, provider: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        provider: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], datetime] = real_now,
+    ) -> None:
         self.provider = provider
+        self._now = now
         self.clock_ahead_seconds: float | None = None
         """The provider's clock minus ours, from its latest answer; None before the first."""
         self._http = httpx.AsyncClient(
@@ -87,7 +93,7 @@ class Line:
         except ValueError:
             return
         if theirs.tzinfo is not None:
-            self.clock_ahead_seconds = (theirs - real_now()).total_seconds()
+            self.clock_ahead_seconds = (theirs - self._now()).total_seconds()
             clock_ahead.labels(self.provider).set(self.clock_ahead_seconds)
 
 

@@ -56,7 +56,7 @@ class Alipay:
         now: Callable[[], datetime] = real_now,
     ) -> None:
         self._merchant = merchant
-        self._line = Line(NAME, transport)
+        self._line = Line(NAME, transport, now)
         self._client = AlipayClient(merchant, self._line, now)
         self._mailbox = AlipayMailbox(self._client)
 

@@ -60,7 +60,7 @@ class WechatPay:
         now: Callable[[], datetime] = real_now,
     ) -> None:
         self._merchant = merchant
-        self._line = Line(NAME, transport)
+        self._line = Line(NAME, transport, now)
         self._client = WechatClient(merchant, self._line, now)
         self._mailbox = WechatMailbox(self._client)
         self.recognition = Recognition(merchant, self._line)
