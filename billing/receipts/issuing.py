@@ -6,7 +6,7 @@ whatever booked a payment (notification, query, bill) has nothing to do with rec
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,6 +15,8 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.ledger import accounts
+from billing.ledger.exits import exit_by_of
 from billing.lines import Bill, bill_from_json
 from billing.receipts.content import Content, Paid, Receipt, ReceiptRefund
 from billing.receipts.numbers import new_number, read_number
@@ -70,7 +72,7 @@ async def issue_for_payment(db: AsyncConnection, payment_id: UUID, *, at: dateti
     counted_to = payment.covers_to or (bill.stay.left_at if bill else place.left_at or payment.paid_at)
     tariff = await _tariff(db, bill)
     still_there = place.left_at is None or counted_to < place.left_at
-    window = timedelta(minutes=tariff.exit_window_minutes if tariff else 0)
+    exit_by = exit_by_of(counted_to, tariff.exit_window_minutes if tariff else 0)
     content = _content(
         place,
         bill,
@@ -86,7 +88,7 @@ async def issue_for_payment(db: AsyncConnection, payment_id: UUID, *, at: dateti
             transaction_id=payment.transaction_id,
             paid_at=payment.paid_at,
         ),
-        exit_by=counted_to + window if still_there else None,
+        exit_by=exit_by if still_there else None,
     )
     return await _store(db, content, session_id=payment.session_id, payment_id=payment_id, at=at)
 
@@ -253,9 +255,11 @@ async def _tariff(db: AsyncConnection, bill: Bill | None) -> Tariff | None:
 
 
 async def _allowed_fen(db: AsyncConnection, session_id: UUID) -> Fen:
-    """What discounts, waivers and the exit window took off so far, by the journal."""
+    """What discounts, waivers and the exit window took off so far, by the journal; money given back is no discount."""
     taken = select(func.coalesce(func.sum(JournalLine.debit_fen - JournalLine.credit_fen), 0)).where(
-        JournalLine.session_id == session_id, JournalLine.account.startswith("discount:")
+        JournalLine.session_id == session_id,
+        JournalLine.account.startswith(accounts.DISCOUNT),
+        JournalLine.account != accounts.GOODWILL,
     )
     return Fen(int((await db.execute(taken)).scalar_one() or 0))
 

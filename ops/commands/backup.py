@@ -13,9 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
+from billing.ledger.checking import Finding
+from core.db import Database
 from ops import database
 from ops.backup import Archive, Keys, dump, look_at, prepare, restore
-from ops.installation import find_endpoints, without_password
+from ops.installation import find_endpoints, installation_clock, without_password
+from ops.ledger import BILLS_A_NIGHT, prove
 from ops.services import start
 from ops.state import State
 
@@ -34,7 +37,7 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to; must not exist y
     with _database_url() as url, _progress("written") as progress:
         manifest = asyncio.run(dump(url, file, at=datetime.now(UTC), keys=_keys(), progress=progress))
     size = file.stat().st_size
-    _out.print(f"{file}: {manifest.rows:,} rows of {len(manifest.tables)} tables, {size / 1e6:,.1f} MB")
+    _out.print(f"{file}: {manifest.rows:,} rows of {len(manifest.tables)} tables, {size / 1_000:,.0f} kB")
     _out.print(f"schema {manifest.revision}, {manifest.server}; journal: {manifest.journal['entries']:,} entries")
 
 
@@ -60,12 +63,26 @@ def restore_file(
         database.upgrade(url)
         revision = asyncio.run(database.current_revision(url))
         _out.print(f"{without_password(url)}: every row and every fen is there; schema {revision}")
+        broken = asyncio.run(_broken(url))
     for name in manifest.keys.differing(_keys()):
         _err.print(
             f"[yellow]{name} is another than when the backup was made[/]: "
             + ("plates cannot be read" if "PLATE" in name else "printed codes and receipts' tokens are no longer valid")
         )
-    _out.print("[dim]parking ledger check proves the books[/]")
+    for finding in broken:
+        _err.print(f"[bold red]{finding.number}[/] {finding.holds}: {finding.count} offences")
+    _out.print(f"[bold red]{len(broken)} invariants of the books are broken[/]" if broken else "the books are proved")
+    if broken:
+        raise typer.Exit(1)
+
+
+async def _broken(url: str) -> list[Finding]:
+    """What ``parking ledger check`` would find, computing the newest bills again."""
+    database = Database(url, pool_size=1, application="parking-restore")
+    try:
+        return [one for one in await prove(database, installation_clock(), bills=BILLS_A_NIGHT) if not one.is_kept]
+    finally:
+        await database.close()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 from billing.closing import BillChangedError, Cause, close_day, fetch_close, import_bill
 from billing.closing.wording import close_csv
 from billing.ledger import accounts
-from billing.providers.line import PROVIDERS_ZONE
+from billing.providers.calendar import PROVIDERS_ZONE
 from billing.providers.port import BillLine, BillNotReadyError, ProviderBill
 from core.money import Fen
 from ops.closing import close_days, finished_days
