@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.closing import BillChangedError, Cause, Closed, close_day, fetch_close
 from billing.payments.till import Till, real_now
-from billing.providers.line import PROVIDERS_ZONE
+from billing.providers.calendar import PROVIDERS_ZONE
 from billing.providers.port import BillNotReadyError, ProviderRefusedError, ProviderUnavailableError
 from core.clock import Clock
 from core.db import Database

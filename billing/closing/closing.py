@@ -23,7 +23,7 @@ from billing.ledger.booking import UnknownOrderError, book_payment, book_refund
 from billing.ledger.entries import Entry, Line, payment_key
 from billing.ledger.journal import post
 from billing.payments.till import Till, real_now
-from billing.providers.line import PROVIDERS_ZONE
+from billing.providers.calendar import PROVIDERS_ZONE
 from billing.providers.port import (
     BillLine,
     OrderStatus,

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import httpx
 import structlog
@@ -20,8 +19,6 @@ TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
 LARGEST_ANSWER_BYTES: Final = 64 * 1024 * 1024
 FRESH_SECONDS: Final = 300
 """How old, or how far ahead, a signed message may be on the real clock."""
-PROVIDERS_ZONE: Final = ZoneInfo("Asia/Shanghai")
-"""Of both providers' own calendars and written times, wherever the installation is."""
 
 log = structlog.get_logger()
 

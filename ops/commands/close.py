@@ -13,7 +13,7 @@ from billing.closing import Closed, close_day
 from billing.closing.wording import cause_text, close_csv, outcome_text, sums_text
 from billing.payments.till import real_now
 from billing.phrases import Lang
-from billing.providers.line import PROVIDERS_ZONE
+from billing.providers.calendar import PROVIDERS_ZONE
 from core.db import Database
 from core.errors import InvalidError, NotFoundError
 from core.money import yuan_text

@@ -12,7 +12,7 @@ from typing import Final
 from billing.providers.alipay.client import AlipayClient
 from billing.providers.alipay.merchant import NAME, AlipayMerchant
 from billing.providers.alipay.signing import instant_of
-from billing.providers.made import is_made
+from billing.providers.calendar import is_made
 from billing.providers.port import BillLine, BillNotReadyError, ProviderBill, ProviderRefusedError
 from billing.providers.yuan import exact_yuan, fen_of, rounded_fen
 from core.money import Fen

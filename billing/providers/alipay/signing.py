@@ -12,8 +12,8 @@ from urllib.parse import unquote_plus, urlencode
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from billing.providers.alipay.merchant import AlipayMerchant
+from billing.providers.calendar import PROVIDERS_ZONE
 from billing.providers.keys import is_signed, sign
-from billing.providers.line import PROVIDERS_ZONE
 
 SIGN_TYPE: Final = "RSA2"
 TIME: Final = "%Y-%m-%d %H:%M:%S"

@@ -7,8 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
-from billing.providers.line import PROVIDERS_ZONE
-from billing.providers.made import is_made
+from billing.providers.calendar import PROVIDERS_ZONE, is_made
 from billing.providers.port import BillLine, BillNotReadyError, ProviderBill, ProviderRefusedError
 from billing.providers.wechat.client import WechatClient
 from billing.providers.wechat.merchant import NAME, WechatMerchant

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from billing.providers.line import PROVIDERS_ZONE
+from billing.providers.calendar import PROVIDERS_ZONE
 from billing.providers.port import (
     Channel,
     Order,

@@ -1,10 +1,11 @@
-"""When a day's bill must have been made. Pure."""
+"""The providers' own calendar: its zone, and when a day's bill must have been made. Pure."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from billing.providers.line import PROVIDERS_ZONE
-
+PROVIDERS_ZONE: Final = ZoneInfo("Asia/Shanghai")
+"""Of both providers' days and written times, wherever the installation is."""
 MADE_BY: Final = time(12)
 """Both providers promise ten in the morning of the next day; by noon "no bill" means "no trade"."""
 
