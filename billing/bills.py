@@ -15,6 +15,7 @@ from sqlalchemy import Row, Select, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.circumstances import kept_with
+from billing.holds import hold_bills
 from billing.ledger.charging import charge_bills
 from billing.lines import bill_to_json
 from billing.tariffs_in_force import fetch_tariff_for
@@ -41,13 +42,15 @@ class Billed:
     total_fen: Fen
     unpriced: int
     """Lots without a notice in force: their stays are billed with 0, and say so."""
+    held: int
+    """On evidence so thin that a person has to look at them."""
 
 
 async def bill_ended_sessions(db: AsyncConnection, *, at: datetime, limit: int) -> Billed:
     """Bill at most ``limit`` sessions that want it, those that ended first first; 0 bills when none is left."""
     rows = (await db.execute(_due(at - SETTLES_AFTER, limit))).all()
     if not rows:
-        return Billed(bills=0, corrections=0, total_fen=Fen(0), unpriced=0)
+        return Billed(bills=0, corrections=0, total_fen=Fen(0), unpriced=0, held=0)
     before = await _current_bills(db, [row.id for row in rows])
     bills = [await _bill(db, row, replaces_id=before.get(row.id), at=at) for row in rows]
     await db.execute(insert(Bill), bills)
@@ -57,11 +60,13 @@ async def bill_ended_sessions(db: AsyncConnection, *, at: datetime, limit: int) 
         .values(billed_revision=ParkingSession.revision)
     )
     await charge_bills(db, bills, at=at)
+    held = await hold_bills(db, bills, at=at)
     return Billed(
         bills=len(bills),
         corrections=sum(bill["replaces_id"] is not None for bill in bills),
         total_fen=Fen(sum(bill["total_fen"] for bill in bills)),
         unpriced=sum(bill["tariff_version_id"] is None for bill in bills),
+        held=held,
     )
 
 

@@ -11,6 +11,7 @@ from core.tables import FreeDecree, Lot
 from core.tables import Tariff as TariffRow
 
 LONGEST_DAYS = 366
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2099
 
 
 class DecreeNotFoundError(NotFoundError):
@@ -58,6 +59,8 @@ async def decree(
         InvalidError: the days run backwards, or for more than a year.
         LotNotFoundError, TariffNotFoundError: there is none of that code.
     """
+    if first_day.year < EARLIEST_YEAR or last_day.year > LATEST_YEAR:
+        raise InvalidError(f"a decree is for days from {EARLIEST_YEAR} to {LATEST_YEAR}")
     if not 0 <= (last_day - first_day).days < LONGEST_DAYS:
         raise InvalidError(f"a decree is for one day to a year, not for {first_day} to {last_day}")
     if lot is not None and (await db.execute(select(Lot.id).where(Lot.code == lot))).first() is None:

@@ -21,7 +21,8 @@ router = APIRouter(prefix="/api/v1/operator/calendar", tags=["operator"])
 
 Finance = Annotated[LoggedIn, role(Role.FINANCE)]
 DAY = {"a make-up day": {"value": "2026-02-14"}}
-Day = Annotated[date, Path(description="The local date.", openapi_examples=DAY)]
+EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
+Day = Annotated[date, Path(ge=EARLIEST, le=LATEST, description="The local date.", openapi_examples=DAY)]
 Code = Annotated[str | None, Field(max_length=64, pattern=r"^[^\x00]+$", examples=[None])]
 Reason = Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[^\x00]*$", examples=["Spring Festival 2027"])]
 SMALLEST, LARGEST = 1, 2**31 - 1
@@ -73,8 +74,8 @@ class YearOut(Shape):
 class DecreeIn(Shape):
     """Days on which nothing is charged, both included."""
 
-    first_day: date = Field(examples=["2027-02-06"])
-    last_day: date = Field(examples=["2027-02-12"])
+    first_day: date = Field(ge=EARLIEST, le=LATEST, examples=["2027-02-06"])
+    last_day: date = Field(ge=EARLIEST, le=LATEST, examples=["2027-02-12"])
     lot: Code = None
     """Only in this lot."""
     tariff: Code = None

@@ -6,6 +6,7 @@ from core.tables.broker import BrokerAccount
 from core.tables.calendar import CalendarDay, CalendarYear, FreeDecree
 from core.tables.closing import DayClose, ProviderBillLine, ProviderBillRow
 from core.tables.exempt import ExemptVehicle
+from core.tables.holds import BillHold
 from core.tables.jobs import JobRun
 from core.tables.journal import JournalDigest, JournalEntry, JournalLine
 from core.tables.money import Bill, Tariff, TariffVersion
@@ -26,6 +27,7 @@ __all__ = [
     "Audit",
     "Base",
     "Bill",
+    "BillHold",
     "BrokerAccount",
     "CalendarDay",
     "CalendarYear",

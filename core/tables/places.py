@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.tables.base import Base
@@ -76,9 +76,16 @@ class Lot(Base):
     geometry: Mapped[dict[str, Any]]
     min_stay_seconds: Mapped[int] = mapped_column(server_default=text("20"))
     min_gap_seconds: Mapped[int] = mapped_column(server_default=text("20"))
+    hold_late_minutes: Mapped[int] = mapped_column(server_default=text("180"))
+    """A bill is held for a person where its arrival was heard of later than this; 0: never for that."""
+    hold_stay_hours: Mapped[int] = mapped_column(server_default=text("72"))
+    """And where the stay is longer."""
+    hold_above_fen: Mapped[int] = mapped_column(BigInteger, server_default=text("30000"))
+    """And where it is higher."""
     retired_at: Mapped[datetime | None]
 
     __table_args__ = (
+        CheckConstraint("hold_late_minutes >= 0 AND hold_stay_hours >= 0 AND hold_above_fen >= 0", name="hold"),
         CheckConstraint("kind IN ('on_street', 'off_street')", name="kind"),
         CheckConstraint("source IN ('sensors', 'counter', 'feed')", name="source"),
         CheckConstraint("source = 'sensors' OR capacity IS NOT NULL", name="counted_has_capacity"),

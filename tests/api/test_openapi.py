@@ -43,7 +43,16 @@ RECEIPT = "20261123-7K3QF9XW2M"
 SIGNED = "/api/v1/notify/{provider}"
 """No example can carry a provider's signature."""
 CHANGE = {"X-Requested-With": "tests"}
-OF_A_MOMENT = ("/sessions/{session_id}/receipt", "/approve", "/reject", "/paid-out", "/waiver", "/{day}", "/{day}.csv")
+OF_A_MOMENT = (
+    "/sessions/{session_id}/receipt",
+    "/approve",
+    "/reject",
+    "/paid-out",
+    "/waiver",
+    "/release",
+    "/{day}",
+    "/{day}.csv",
+)
 """What is true for a moment only: a refund that waits, a stay just billed, a day that is over. Their own tests bring it
 about; here their examples may be refused."""
 Operation = tuple[str, str, dict[str, Any]]
