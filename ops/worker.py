@@ -47,7 +47,7 @@ async def work(settings: Settings) -> None:
     while not stop.is_set():
         try:
             await _lead(url, database, settings.the_clock, jobs_of(till), stop)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             log.warning("worker.stands_by", why=f"{type(error).__name__}: {error}")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STAND_BY_SECONDS):

@@ -1,6 +1,7 @@
 """``parking bench``: measurements with the limit measured in the same run."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from ops.bench.surroundings import surroundings
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 COUNTY = 2_300
+PIPED_COLUMNS = 160
+"""Where nobody's window says how wide a table may be: a file or a pipe cuts nothing off."""
 
 
 @app.callback()
@@ -108,7 +111,7 @@ def live(
 
 
 def _tell(report: Report, json_file: Path | None) -> None:
-    Console().print(report.as_table())
+    Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS).print(report.as_table())
     if json_file is not None:
         json_file.write_bytes(report.as_json())
 
