@@ -4,15 +4,18 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -21,6 +24,7 @@ from paho.mqtt.client import Client
 from core.db import Database
 from ops.city.importing import import_city
 from ops.services import Endpoints
+from simulator.gateway.keys import merchant_settings, prepare
 from tests.support.databases import create_database, drop_database
 from tests.support.street import connect_publisher, forget_broker_session
 from tests.web.town import sensor_of, town
@@ -37,6 +41,10 @@ class LiveCity:
     url: str
     sensors: dict[str, str]
     publisher: Client
+    database_url: str
+    secret_key: str
+    gateway_url: str
+    """Where the simulated payment provider takes the drivers' money."""
 
     async def publish(self, sensor_id: str, *, occupied: bool = True, at: datetime | None = None) -> None:
         """One reading, as the sensor would send it; returns when the broker has it."""
@@ -54,7 +62,11 @@ def running_city(endpoints: Endpoints, template: str) -> Iterator[LiveCity]:
     """Bring it up, with every sensor heard once and two spaces of three free; take it down again."""
     with ThreadPoolExecutor(1) as apart:  # a loop may be running here
         database_url, spaces = apart.submit(lambda: asyncio.run(_founded(endpoints.database_url, template))).result()
-    port = _free_port()
+    port, gateway_port = _free_port(), _free_port()
+    gateway_url = f"http://127.0.0.1:{gateway_port}"
+    secret_key = secrets.token_hex(32)
+    folder = Path(tempfile.mkdtemp(prefix="parking-pages-"))
+    prepare(folder, gateway_url)
     environment = {
         **os.environ,
         "PARKING_DATABASE_URL": database_url,
@@ -62,16 +74,25 @@ def running_city(endpoints: Endpoints, template: str) -> Iterator[LiveCity]:
         "PARKING_MQTT_CLIENT_ID": CLIENT_ID,
         "PARKING_PORT": str(port),
         "PARKING_LOG_JSON": "true",
-        "PARKING_SECRET_KEY": secrets.token_hex(32),
+        "PARKING_SECRET_KEY": secret_key,
         "PARKING_PLATE_KEY": secrets.token_hex(32),
+        **merchant_settings(folder),
     }
+    gateway = ("simulator.gateway", "--folder", str(folder), "--port", str(gateway_port))
     processes = [
-        subprocess.Popen([sys.executable, "-m", module], env=environment, stderr=subprocess.DEVNULL)
-        for module in ("ingest", "api")
+        subprocess.Popen([sys.executable, "-m", *arguments], env=environment, stderr=subprocess.DEVNULL)
+        for arguments in (("ingest",), ("api",), gateway)
     ]
     publisher = connect_publisher(endpoints.mqtt_tester_url)
     sensors = {space: sensor_of(space) for space in spaces}
-    city = LiveCity(url=f"http://127.0.0.1:{port}", sensors=sensors, publisher=publisher)
+    city = LiveCity(
+        url=f"http://127.0.0.1:{port}",
+        sensors=sensors,
+        publisher=publisher,
+        database_url=database_url,
+        secret_key=secret_key,
+        gateway_url=gateway_url,
+    )
     try:
         _wait_until_ready(city.url)
         for n, sensor in enumerate(sensors.values()):
@@ -85,6 +106,7 @@ def running_city(endpoints: Endpoints, template: str) -> Iterator[LiveCity]:
             process.terminate()
         for process in processes:
             process.wait(15)
+        shutil.rmtree(folder, ignore_errors=True)
         forget_broker_session(endpoints.mqtt_ingest_url, CLIENT_ID)
         with ThreadPoolExecutor(1) as apart:
             apart.submit(lambda: asyncio.run(drop_database(endpoints.database_url, NAME))).result()

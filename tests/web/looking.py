@@ -35,6 +35,8 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     forgiving: bool = False
     """Whether failed requests are part of the test."""
+    leads_to: str = ""
+    """Another place that a link of the page leads to on purpose: the payment provider's."""
 
     async def map_ready(self) -> str:
         """Wait until the page says that its map is drawn, or ``none`` when it can have no map."""
@@ -69,7 +71,9 @@ class Visit:
         return [
             request.url
             for request in self.requests
-            if urlsplit(request.url).scheme not in {"data", "blob"} and not request.url.startswith(self.origin)
+            if urlsplit(request.url).scheme not in {"data", "blob"}
+            and not request.url.startswith(self.origin)
+            and not (self.leads_to and request.url.startswith(self.leads_to))
         ]
 
 

@@ -35,7 +35,7 @@ export function Page() {
   const isMine = use(mine);
   return html`
     <header class="pay-head">
-      <span class="pay-code"><small>${t("pay.space")}</small><b>${code}</b></span>
+      <h1 class="pay-code"><small>${t("pay.space")}</small><b>${code}</b></h1>
       <button class="chip" lang=${lang.value === "zh" ? "en" : "zh-CN"} onClick=${() => chooseLang(lang.value === "zh" ? "en" : "zh")}>
         ${t("lang.switch")}
       </button>
