@@ -302,3 +302,14 @@ async def test_f24_the_providers_clock_is_known_after_a_call(merchant: Merchant)
     await provider.query("P00000000")
     assert provider.clock_ahead_seconds is not None
     assert abs(provider.clock_ahead_seconds) < 5
+
+
+@both
+async def test_a_proxy_is_not_asked_for_what_is_on_this_machine(
+    merchant: Merchant, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    provider = merchant.with_settings()[name]
+    assert (await provider.query("P00000000")).status is OrderStatus.NOT_FOUND
+    await provider.aclose()
