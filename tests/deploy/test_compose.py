@@ -64,6 +64,17 @@ def test_every_setting_is_one_of_ours_and_every_secret_is_written_by_prepare(tmp
                 assert (tmp_path / value.removeprefix("/parking/")).is_file(), f"{name}: {value}"
 
 
+def test_a_merchants_keys_reach_who_takes_money_and_never_the_repository() -> None:
+    given = {name for name, service in SERVICES.items() if "env_file" in service}
+    assert given == {"worker", "api"}
+    (file,) = SERVICES["api"]["env_file"]
+    assert file["required"] is False
+    assert f"deploy/{file['path']}" in (PROJECT / ".gitignore").read_text().splitlines()
+    assert (
+        SERVICES["worker"]["environment"]["PARKING_PUBLIC_URL"] == SERVICES["api"]["environment"]["PARKING_PUBLIC_URL"]
+    )
+
+
 def test_the_addresses_that_prepare_writes_are_those_of_the_services(tmp_path: Path) -> None:
     prepare(tmp_path)
     assert {DATABASE_HOST, BROKER_HOST} <= set(SERVICES)
