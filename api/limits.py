@@ -38,6 +38,8 @@ LOGINS_OF_NAME = Allowance(name="logins-of-this-name", burst=30, per_minute=3)
 DEVICE_CALLS = Allowance(name="device-calls", burst=60, per_minute=600)
 PAYMENTS = Allowance(name="payments", burst=20, per_minute=20)
 """Payments begun from one address; many phones may share one."""
+PAPERS = Allowance(name="papers", burst=10, per_minute=20)
+"""Receipts as PDF: half a second of work each."""
 CLAIMS = Allowance(name="claims", burst=10, per_minute=6)
 """Plates typed from one address."""
 FORGERIES = Allowance(name="forgeries", burst=60, per_minute=60)

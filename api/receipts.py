@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
 import web
-from api.deps import CountedRead, Db, Lang, Now, TheParts, Words
+from api.deps import CountedRead, Db, Lang, Now, TheParts, Words, spend
 from api.fees import Fee, Moment
+from api.limits import PAPERS
 from api.parts import Parts
 from api.problems import responses
 from api.shapes import Shape
@@ -123,10 +124,10 @@ class ReceiptKeyOut(Shape):
     "/api/v1/receipts/{number}.pdf",
     responses=responses(404, 422, 429, 503),
     response_class=PdfResponse,
-    dependencies=[CountedRead],
 )
-async def read_receipt_on_paper(number: Number, parts: TheParts, db: Db, lang: Words) -> Response:
-    """The receipt as a PDF to print or keep."""
+async def read_receipt_on_paper(request: Request, number: Number, parts: TheParts, db: Db, lang: Words) -> Response:
+    """The receipt as a PDF to print or keep; rate-limited, as each is work."""
+    spend(request, PAPERS)
     receipt = await fetch_receipt(db, number)
     font = font_of(parts.settings.font_file)
     pdf = await asyncio.to_thread(receipt_pdf, receipt, lang, url=_url(parts, receipt), font=font)

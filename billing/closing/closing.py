@@ -6,7 +6,7 @@ the newest counts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal
 
 import structlog
@@ -26,6 +26,7 @@ from billing.payments.till import Till, real_now
 from billing.providers.calendar import PROVIDERS_ZONE
 from billing.providers.port import (
     BillLine,
+    BillNotReadyError,
     OrderStatus,
     ProviderBill,
     ProviderRefusedError,
@@ -37,6 +38,8 @@ from core.tables import DayClose, ProviderMessage
 log = structlog.get_logger()
 
 Outcome = Literal["balanced", "explained", "open"]
+EMPTY_IS_BELIEVED: Final = timedelta(days=3)
+"""After the day's begin: from then on a bill without a line is taken as it is, and what it lacks is an alarm."""
 PAID: Final = frozenset({OrderStatus.PAID, OrderStatus.REFUNDED})
 
 differences_found = Counter("parking_close_differences", "Differences found by the daily close", ["provider", "cause"])
@@ -130,8 +133,17 @@ async def _bill(till: Till, provider: str, day: date, at: datetime) -> ProviderB
         return stored
     bill = await till.provider(provider).fetch_bill(day)
     async with till.database.transaction() as db:
+        if not bill.lines and real_now() < datetime.combine(day + EMPTY_IS_BELIEVED, time(), tzinfo=PROVIDERS_ZONE):
+            await _refuse_if_we_sold(db, provider, day)
         await import_bill(db, provider, day, bill, at=at)
     return bill
+
+
+async def _refuse_if_we_sold(db: AsyncConnection, provider: str, day: date) -> None:
+    """An empty bill of a day on which we were paid is more likely late than true, and once stored it would count."""
+    books = await load_books(db, provider, day, (), zone=PROVIDERS_ZONE)
+    if any(sums_of(books)["orders"].values()):
+        raise BillNotReadyError(f"{provider} has an empty bill of {day}, and we were paid that day: asked again later")
 
 
 async def _book(till: Till, provider: str, line: BillLine, at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import re
 import resource
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from billing.receipts.fonts import FontMissingError, font_of
 from ops.bootstrap import PROJECT, RUNTIME_LOCK
 from ops.checks.finding import Finding, ok, warn
 
@@ -24,6 +26,7 @@ def check_machine() -> Iterator[Finding]:
     yield check_packages()
     yield check_open_files()
     yield check_time_zones()
+    yield check_paper()
     yield check_browser()
 
 
@@ -61,6 +64,15 @@ def check_time_zones() -> Finding:
     if Path("/usr/share/zoneinfo/Asia/Shanghai").exists():
         return ok("time zones", "/usr/share/zoneinfo")
     return warn("time zones", "none in /usr/share/zoneinfo, which PostgreSQL reads", "apt-get install tzdata")
+
+
+def check_paper() -> Finding:
+    """Whether receipts can be printed."""
+    chosen = os.environ.get("PARKING_FONT_FILE")
+    try:
+        return ok("receipts on paper", str(font_of(Path(chosen) if chosen else None).path))
+    except FontMissingError as missing:
+        return warn("receipts on paper", missing.message, f"apt-get install {missing.facts['package']}")
 
 
 def missing_browser_packages() -> list[str]:

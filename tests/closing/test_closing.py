@@ -110,8 +110,9 @@ async def test_f52_money_for_an_order_of_nobody_is_kept_in_suspense(desk: Desk) 
 
 async def test_f53_a_payment_the_bill_lacks_waits_for_a_day_and_then_alarms(desk: Desk) -> None:
     payment, line = await paid(desk)
+    _, other = await paid(desk, "KA-002")
     day, next_day = day_of(line), day_of(line) + timedelta(days=1)
-    billed(desk, day)
+    billed(desk, day, other)
     assert [one.cause for one in (await closed(desk, day)).differences] == [Cause.HELD]
     billed(desk, next_day)
     assert [one.cause for one in (await closed(desk, next_day)).differences] == [Cause.MISSING_THERE]
@@ -137,6 +138,20 @@ async def test_f54_a_bill_that_is_not_whole_is_refused_whole(desk: Desk) -> None
         assert await desk.one(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - our own words
 
 
+async def test_f54_an_empty_bill_of_a_day_on_which_we_were_paid_is_not_believed_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, line = await paid(desk)
+    day = day_of(line)
+    billed(desk, day)
+    with pytest.raises(BillNotReadyError, match="empty"):
+        await closed(desk, day)
+    assert await desk.one("SELECT count(*) FROM provider_bill") == 0
+    later = datetime(day.year, day.month, day.day, tzinfo=PROVIDERS_ZONE) + timedelta(days=3)
+    monkeypatch.setattr("billing.closing.closing.real_now", lambda: later)
+    assert [one.cause for one in (await closed(desk, day)).differences] == [Cause.HELD]
+
+
 async def test_another_bill_for_a_day_is_noticed(desk: Desk) -> None:
     _, line = await paid(desk)
     day = day_of(line)
@@ -150,8 +165,9 @@ async def test_another_bill_for_a_day_is_noticed(desk: Desk) -> None:
 
 async def test_f55_a_payment_of_the_last_second_may_be_on_the_next_bill(desk: Desk) -> None:
     _, line = await paid(desk)
+    _, other = await paid(desk, "KA-002")
     day, next_day = day_of(line), day_of(line) + timedelta(days=1)
-    billed(desk, day)
+    billed(desk, day, other)
     billed(desk, next_day, line)
     await closed(desk, day)
     assert [one.cause for one in (await closed(desk, next_day)).differences] == [Cause.OTHER_DAY]
@@ -176,11 +192,12 @@ async def test_the_worker_closes_each_day_once_and_looks_again_at_what_waited(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, line = await paid(desk)
+    _, other = await paid(desk, "KA-002")
     day, next_day = day_of(line), day_of(line) + timedelta(days=1)
     run = at_noon_after(desk, monkeypatch)
     await run(day)
     assert await desk.one("SELECT count(*) FROM day_close") == 0, "its bill is not there"
-    billed(desk, day)
+    billed(desk, day, other)
     await run(day)
     await run(day)
     assert await desk.one("SELECT count(*) FROM day_close") == 1
