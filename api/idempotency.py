@@ -26,8 +26,8 @@ from core.tables import IdempotencyKey
 WAIT_SECONDS: Final = 5.0
 """How long the second of two simultaneous requests waits for the first one's answer."""
 LOOK_EVERY_SECONDS: Final = 0.1
-GIVEN_UP_AFTER: Final = timedelta(seconds=60)
-"""A request that has no answer after this died with its process."""
+GIVEN_UP_AFTER: Final = timedelta(seconds=35)
+"""A request that has no answer after this died with its process: none is worked on for more than half a minute."""
 KEPT_FOR: Final = timedelta(hours=24)
 
 RepeatKey = Annotated[
