@@ -1,4 +1,4 @@
-"""The demo at sixty times the speed, its ingest killed on the way, ends equal to the truth, to millisecond and fen."""
+"""The demo at sixty times the speed, ingest and gateway killed on the way, ends equal to the truth, to ms and fen."""
 
 import os
 import signal
@@ -21,9 +21,10 @@ async def here() -> AsyncIterator[Installation]:
 
 async def test_killed_on_the_way_every_session_and_fee_equals_the_truth(here: Installation) -> None:
     demo = await here.begin(
-        "demo", "--port", a_port(), "--speed", "60", "--minutes", "0.4", "--history", "2h", "--seed", "7"
+        "demo", "--port", a_port(), "--speed", "60", "--minutes", "0.7", "--history", "2h", "--seed", "7"
     )
-    async with httpx.AsyncClient(base_url=(await here.env())["PARKING_API_URL"]) as client:
+    found = await here.env()
+    async with httpx.AsyncClient(base_url=found["PARKING_API_URL"]) as client:
 
         async def some_are_occupied() -> bool:
             return "o" in (await client.get("/api/v1/spaces/state")).json()["states"]
@@ -39,7 +40,21 @@ async def test_killed_on_the_way_every_session_and_fee_equals_the_truth(here: In
             return running is not None and running.pid != killed
 
         await until(it_runs_again)
+
+    async with httpx.AsyncClient(base_url=found["PARKING_GATEWAY_URL"]) as gateway:
+
+        async def drivers_have_paid() -> bool:
+            totals = (await gateway.get("/control/totals")).json()
+            return bool(sum(one["received_fen"] for one in totals.values()))
+
+        await until(drivers_have_paid, within_seconds=30)
+    killed = here.process("gateway")
+    assert killed is not None
+    os.kill(killed.pid, signal.SIGKILL)
+    status, out, err = await here.run("ledger", "check")
+    assert status == 0, out + err
     assert await demo.wait() == 0, "".join(here.said)
+    assert "gateway had died and was started again" in "".join(here.said)
     assert "equal to the truth" in "".join(here.said)
     assert "ingest had died and was started again" in "".join(here.said)
 
@@ -47,7 +62,7 @@ async def test_killed_on_the_way_every_session_and_fee_equals_the_truth(here: In
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "window-closed"])
 async def test_stopping_it_stops_everything_it_started(here: Installation, number: signal.Signals) -> None:
     demo = await here.begin("demo", "--port", a_port(), "--history", "0")
-    ours = [here.process(name) for name in ("ingest", "worker", "api", "simulator")]
+    ours = [here.process(name) for name in ("ingest", "worker", "api", "gateway", "simulator", "drivers")]
     services = [here.service(name) for name in ("postgres", "mosquitto")]
     assert all(running is not None for running in [*ours, *services])
     demo.send_signal(number)
