@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "user": ("user", "People who may log in"),
     "broker": ("broker", "Users of the broker for sensors, gateways and platforms"),
     "sensor": ("sensor", "Sensors: how they are doing, what they watch; swap, adopt, import"),
+    "space": ("space", "Spaces: the labels with their codes"),
     "kiosk": ("kiosk", "Keys of payment kiosks"),
     "ingest": ("process", "Process: broker to database"),
     "worker": ("process", "Process: bills, sweeps, watches"),
