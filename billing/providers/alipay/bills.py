@@ -73,7 +73,7 @@ def read_bill(text: str, day: date, merchant: AlipayMerchant) -> ProviderBill:
         for kind in (PAID, REFUNDED):
             _check_sums(kind, [line for line in lines if line["业务类型"] == kind], rows[end:])
         return ProviderBill(day=day, lines=tuple(_line(row) for row in lines))
-    except (StopIteration, IndexError, KeyError, ValueError) as error:
+    except (StopIteration, IndexError, KeyError, ValueError, OverflowError) as error:
         raise _untrusted(f"cannot be read ({type(error).__name__})") from error
 
 

@@ -64,7 +64,7 @@ def _understood(form: Mapping[str, str], now: datetime) -> Notification:
     try:
         sent_at, key = instant_of(form["notify_time"]), form["notify_id"]
         about = _about(form)
-    except (UnreadableAnswerError, KeyError, ValueError) as error:
+    except (UnreadableAnswerError, KeyError, ValueError, OverflowError) as error:
         raise NotReadableError(f"Alipay's notification: {error}", provider=NAME, why="shape") from error
     if not -timedelta(seconds=FRESH_SECONDS) <= now - sent_at <= OLDEST:
         raise _forged("age", "too old, or from the future; compare the machine's clock")

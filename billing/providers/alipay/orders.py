@@ -62,7 +62,7 @@ def order_state(fields: Mapping[str, Any]) -> OrderState:
             currency=str(fields.get("trans_currency") or "CNY"),
             paid_at=instant_of(str(paid_at)) if was_paid and paid_at else None,
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise _unreadable(error) from error
 
 
@@ -94,7 +94,7 @@ def refund_found(answer: Mapping[str, Any], order_no: str, refund_no: str) -> Re
             amount_fen=fen_of(_text(answer["refund_amount"])),
             refund_id=_text(answer["trade_no"]),
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise _unreadable(error) from error
 
 

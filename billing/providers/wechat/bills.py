@@ -91,7 +91,7 @@ def read_bill(content: bytes, day: date, merchant: WechatMerchant) -> ProviderBi
             raise _untrusted("goes on after its sums")
         _check_sums(lines, summary)
         return ProviderBill(day=day, lines=tuple(line for row in lines if (line := _line(row, day, merchant))))
-    except (UnicodeDecodeError, StopIteration, IndexError, KeyError, ValueError) as error:
+    except (UnicodeDecodeError, StopIteration, IndexError, KeyError, ValueError, OverflowError) as error:
         raise _untrusted(f"cannot be read ({type(error).__name__})") from error
 
 

@@ -29,6 +29,8 @@ PRODUCT_OF: Final = {
 }
 LONGEST_DESCRIPTION_BYTES: Final = 127
 LONGEST_REASON_BYTES: Final = 80
+LARGEST_FEN: Final = 10**14
+"""Beyond it no order of anybody's can be; far below what the journal holds."""
 
 _ORDER_STATUS: Final = {
     "SUCCESS": OrderStatus.PAID,
@@ -105,7 +107,7 @@ def order_state(document: Mapping[str, Any], merchant: WechatMerchant) -> OrderS
             currency=_text(amount.get("currency", "CNY")),
             paid_at=_instant(document["success_time"]) if was_paid else None,
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise _unreadable(error) from error
 
 
@@ -135,7 +137,7 @@ def refund_state(document: Mapping[str, Any]) -> RefundState:
             amount_fen=_fen(amount["refund"]) if "refund" in amount else None,
             refund_id=_text(document["refund_id"]),
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise _unreadable(error) from error
 
 
@@ -151,7 +153,7 @@ def _text(value: object) -> str:
 
 
 def _fen(value: object) -> Fen:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_FEN:
         raise UnreadableAnswerError("an amount is not a whole number of fen")
     return Fen(value)
 
