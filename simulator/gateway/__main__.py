@@ -1,5 +1,6 @@
 """The gateway process: ``python -m simulator.gateway --help``."""
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +40,8 @@ def serve(
         create_app(gateway), host="127.0.0.1", port=port, access_log=False, log_level="critical", server_header=False,
         timeout_graceful_shutdown=2,
     )  # fmt: skip
-    uvicorn.Server(config).run()
+    with contextlib.suppress(KeyboardInterrupt):  # raised once more after everything has ended well
+        uvicorn.Server(config).run()
     log.info("gateway.stopped")
 
 

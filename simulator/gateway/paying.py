@@ -95,12 +95,13 @@ async def decide(request: Request) -> Response:
 
 
 def _facts(trade: Trade, words: dict[str, str]) -> str:
-    until = trade.expires_at.astimezone(CALENDAR)
+    until = ""
+    if trade.status in (TradeStatus.OPEN, TradeStatus.PREPARED):
+        until = f"<dt>{words['until']}</dt><dd>{trade.expires_at.astimezone(CALENDAR):%H:%M:%S}</dd>"
     amount = yuan_text(trade.received_fen or trade.amount_fen)
     return (
         f'<p class="instead">{words[trade.provider]}</p><p class="for">{escape(trade.description)}</p>'
-        f'<p class="amount">{amount}</p><dl><dt>{words["order"]}</dt><dd>{escape(trade.order_no)}</dd>'
-        f"<dt>{words['until']}</dt><dd>{until:%H:%M:%S}</dd></dl>"
+        f'<p class="amount">{amount}</p><dl><dt>{words["order"]}</dt><dd>{escape(trade.order_no)}</dd>{until}</dl>'
     )
 
 
