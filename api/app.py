@@ -30,7 +30,20 @@ from api import (
 )
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
-from api.operator import audits, calendar, closes, closures, exempt, explain, holds, logins, refunds, sensors, tariffs
+from api.operator import (
+    audits,
+    calendar,
+    closes,
+    closures,
+    exempt,
+    explain,
+    holds,
+    logins,
+    passes,
+    refunds,
+    sensors,
+    tariffs,
+)
 from api.parts import Parts
 from api.payment_polling import poll_for_ever
 from api.prepared import Prepared
@@ -58,6 +71,7 @@ MODULES = (
     tariffs,
     calendar,
     exempt,
+    passes,
     holds,
     explain,
     sensors,

@@ -1,7 +1,7 @@
 """Everything beside the notice and the stay that a fee depends on, as a bill keeps it (B2). Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -65,7 +65,7 @@ def kept_with(circumstances: Circumstances, stay: Stay, zone: ZoneInfo) -> dict[
         "evidence": circumstances.evidence,
         "history": [[rfc3339(one.entered_at), rfc3339(one.left_at)] for one in circumstances.history],
         "calendar": used_days(circumstances.calendar, first, last),
-        "covers": [cover_to_json(one) for one in circumstances.covers],
+        "covers": [cover_to_json(_until(one, stay.left_at)) for one in circumstances.covers],
     }
 
 
@@ -78,6 +78,11 @@ def circumstances_kept(kept: Mapping[str, Any]) -> Circumstances:
         history=tuple(_stay(one) for one in kept["history"]),
         covers=tuple(cover_from_json(one) for one in kept["covers"]),
     )
+
+
+def _until(cover: Cover, left_at: datetime) -> Cover:
+    """The cover without what begins only after the departure."""
+    return replace(cover, spans=tuple(span for span in cover.spans if span[0] < left_at))
 
 
 def _stay(kept: tuple[str, str]) -> Stay:

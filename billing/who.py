@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from billing.calendar_table import fetch_calendar
 from billing.circumstances import Circumstances
 from billing.covers import Cover
+from billing.passes import passes_for
 from billing.tariff import Tariff
 from billing.vehicle_of_plate import Evidence, Vehicle, vehicle_by
 from core.stay import Stay
@@ -52,7 +53,9 @@ async def circumstances_of(
     if known.is_confirmed:
         if tariff.asks_history:
             history = await _history(db, known.plate_id, stay, tariff.code)
-        covers = await _exempt(db, known.plate_id, stay, lot)
+        exempt = await _exempt(db, known.plate_id, stay, lot)
+        passes = await passes_for(db, session_id, known.plate_id, stay, lot=lot, calendar=calendar)
+        covers = (*exempt, *passes)
     return Circumstances(
         calendar=calendar, vehicle=known.vehicle, evidence=known.source, history=history, covers=covers
     )

@@ -31,7 +31,7 @@ CLASS_ASSUMED: Final = {
 
 COVERED: Final = {
     "exempt": ("{}，不收费", "{}: not charged"),
-    "pass": ("{} 内，已付费", "within {}: paid for"),
+    "pass": ("{} 号，已付费", "number {}, paid for"),
     "coupon": ("{}，不收费", "{}: not charged"),
 }
 

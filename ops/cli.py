@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "city": ("city", "Draw, check and import a city file"),
     "tariff": ("tariff", "Price stays, check and print price notices, import them"),
     "exempt": ("exempt", "Vehicles that pay nothing"),
+    "pass": ("pass_", "Passes: time paid for in advance"),
     "hold": ("hold", "Bills that wait for a person, and what makes them wait"),
     "calendar": ("calendar", "Working days, holidays, and free days by decree"),
     "explain": ("explain", "Why a session is what it is and costs what it costs"),

@@ -71,7 +71,7 @@ def pieces_of(spans: Iterable[tuple[int, int]], rate: Rate, zone: ZoneInfo, cale
                         )
                     pieces.append(piece)
             ordinal += 1
-            at_ms = _wall_ms(zone, ordinal, 0)
+            at_ms = wall_ms(zone, ordinal, 0)
     return pieces
 
 
@@ -95,8 +95,8 @@ def _day(rate: Rate, zone: ZoneInfo, calendar: Calendar, ordinal: int) -> tuple[
     if (reason := calendar.free.get(on)) is not None:
         return (
             Piece(
-                _wall_ms(zone, ordinal, 0),
-                _wall_ms(zone, ordinal + 1, 0),
+                wall_ms(zone, ordinal, 0),
+                wall_ms(zone, ordinal + 1, 0),
                 OUTSIDE,
                 0,
                 ordinal,
@@ -117,7 +117,7 @@ def _day(rate: Rate, zone: ZoneInfo, calendar: Calendar, ordinal: int) -> tuple[
             _, window, opened = max(inside, key=lambda claim: claim[0])
             band, occurrence = window.band, opened * WINDOWS_A_DAY + window.index
         own_day = ordinal if low >= rate.day_begins else ordinal - 1
-        from_ms, to_ms = _wall_ms(zone, ordinal, low), _wall_ms(zone, ordinal, high)
+        from_ms, to_ms = wall_ms(zone, ordinal, low), wall_ms(zone, ordinal, high)
         if from_ms < to_ms:
             found.append(Piece(from_ms, to_ms, band, occurrence, own_day, 0, 0, day.assumed))
     return tuple(found)
@@ -150,7 +150,7 @@ def overlaps_on(rate: Rate, calendar: Calendar, ordinal: int) -> Iterable[tuple[
 
 
 @lru_cache(maxsize=131_072)
-def _wall_ms(zone: ZoneInfo, ordinal: int, minute: int) -> int:
+def wall_ms(zone: ZoneInfo, ordinal: int, minute: int) -> int:
     """The instant at which the wall first shows a minute of a date; for a skipped one, the instant of the skip."""
     wall = datetime.fromordinal(ordinal) + timedelta(minutes=minute)
     first = wall.replace(tzinfo=zone, fold=0)

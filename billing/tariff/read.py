@@ -130,7 +130,7 @@ def _rate(document: doc.TariffDocument, name: str, rules: doc.VehicleClassRules,
                 per=cap.per,
                 shared=cap.stays == "shared",
                 bands=frozenset(indexes[band] for band in cap.bands),
-                arrives=_windows(cap.arrives),
+                arrives=windows_of(cap.arrives),
             )
             for cap in plan.caps
         ),
@@ -179,11 +179,12 @@ def _free(free: doc.Free, bands: dict[str, int], tick_ms: int) -> Free:
         whole=free.measures == "whole",
         runs=free.tier_clock == "runs",
         bands=frozenset(bands[band] for band in free.bands),
-        arrives=_windows(free.arrives),
+        arrives=windows_of(free.arrives),
     )
 
 
-def _windows(windows: Iterable[doc.Window], band: int = 0, priority: int = 0, first: int = 0) -> tuple[Window, ...]:
+def windows_of(windows: Iterable[doc.Window], band: int = 0, priority: int = 0, first: int = 0) -> tuple[Window, ...]:
+    """Windows as the engine reads them, of one band, numbered from ``first``."""
     return tuple(
         Window(
             index=index,
@@ -207,7 +208,7 @@ def _closes(window: doc.Window) -> int:
 def _plan_windows(plan: doc.Plan) -> tuple[Window, ...]:
     windows: tuple[Window, ...] = ()
     for index, band in enumerate(plan.bands):
-        windows += _windows(band.windows or (doc.Window(),), index, band.priority, len(windows))
+        windows += windows_of(band.windows or (doc.Window(),), index, band.priority, len(windows))
     return windows
 
 

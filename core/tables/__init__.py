@@ -10,6 +10,7 @@ from core.tables.holds import BillHold
 from core.tables.jobs import JobRun
 from core.tables.journal import JournalDigest, JournalEntry, JournalLine
 from core.tables.money import Bill, Tariff, TariffVersion
+from core.tables.passes import ParkingPass, PassPlate
 from core.tables.payments import IdempotencyKey, Payment, ProviderMessage, Refund
 from core.tables.places import Area, City, Context, Lot, LotArea, LotCount, Space, SpaceArea
 from core.tables.plates import PlateEvidence, PlateRow
@@ -50,7 +51,9 @@ __all__ = [
     "LotCount",
     "LotQuarter",
     "Operator",
+    "ParkingPass",
     "ParkingSession",
+    "PassPlate",
     "Payment",
     "PlateEvidence",
     "PlateRow",
