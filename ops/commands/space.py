@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.receipts.fonts import font_of
-from core.errors import LotNotFoundError
+from core.errors import LotNotFoundError, SpaceNotFoundError
 from core.settings import Settings
 from core.tables import Lot, Space
 from ops.asking import in_database
 from ops.installation import Told, environment
-from ops.labels import Label, labels_pdf
+from ops.labels import Label, address_of, labels_pdf
 from ops.state import State
 
 app = typer.Typer(no_args_is_help=True, help="Spaces: the labels with their codes.")
@@ -50,6 +50,20 @@ def labels(
         _out.print("[yellow]phones reach that only from here: give the public address with --url https://…[/]")
 
 
+@app.command()
+def url(
+    code: Annotated[str, typer.Argument(help="The space's code, as printed on it.")],
+    *,
+    public: Annotated[
+        str | None, typer.Option("--url", help="How phones reach this installation; PARKING_PUBLIC_URL by default.")
+    ] = None,
+) -> None:
+    """What the code on one space opens: the page with its running fee, where it is paid."""
+    label = asyncio.run(in_database(lambda db: _label(db, code)))
+    address = public or os.environ.get("PARKING_PUBLIC_URL") or _running_url()
+    typer.echo(address_of(label, public_url=address, secret_key=environment("command")["PARKING_SECRET_KEY"]))
+
+
 def _running_url() -> str:
     told = Told.find(State.find())
     settings = Settings()
@@ -65,3 +79,11 @@ async def _labels(db: AsyncConnection, lot_code: str) -> list[Label]:
         )
     spaces = select(Space.code).where(Space.lot_id == lot.id, Space.retired_at.is_(None)).order_by(Space.code)
     return [Label(space_code=code, lot_name=lot.name) for code in (await db.execute(spaces)).scalars()]
+
+
+async def _label(db: AsyncConnection, space_code: str) -> Label:
+    query = select(Lot.name).join(Space, Space.lot_id == Lot.id).where(Space.code == space_code)
+    name = (await db.execute(query)).scalar_one_or_none()
+    if name is None:
+        raise SpaceNotFoundError(f"no space has the code {space_code!r}", space_code=space_code)
+    return Label(space_code=space_code, lot_name=name)
