@@ -1,12 +1,13 @@
-"""The gateway as a process of its own, to be killed, and a merchant's address that hears what it is told."""
+"""The gateway over HTTP, as a process where it is killed, and a merchant's address that hears what it is told."""
 
 import asyncio
 import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,8 +25,10 @@ from wechatpayv3 import WeChatPay, WeChatPayType
 
 from ops.state import free_port
 from simulator.gateway.alipay.documents import written
+from simulator.gateway.app import create_app
 from simulator.gateway.clock import real_now
 from simulator.gateway.keys import Keys, merchant_settings, prepare, read_keys
+from simulator.gateway.parts import Gateway
 from simulator.gateway.trades import SealedBy
 from tests.support.waiting import until
 
@@ -174,6 +177,21 @@ class _Server(uvicorn.Server):
         yield
 
 
+@asynccontextmanager
+async def _serving(app: Starlette, port: int) -> AsyncIterator[None]:
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", timeout_graceful_shutdown=1)
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    await until(partial(_has_started, server))
+    yield
+    server.should_exit = True
+    await serving
+
+
+async def _has_started(server: uvicorn.Server) -> bool:
+    return server.started
+
+
 @pytest.fixture(scope="session")
 def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Keys are made once: they take longer than everything else here."""
@@ -183,20 +201,30 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def gateway(tmp_path: Path, keys_folder: Path) -> AsyncIterator[Running]:
+def idle(tmp_path: Path, keys_folder: Path) -> Running:
     running = Running(folder=tmp_path / "gateway", port=free_port())
     shutil.copytree(keys_folder, running.folder)
-    await running.start()
-    yield running
-    running.kill()
+    return running
+
+
+@pytest.fixture
+async def gateway(idle: Running) -> AsyncIterator[Running]:
+    """Served beside the test, over HTTP all the same."""
+    async with _serving(create_app(Gateway.open(idle.folder, idle.url)), idle.port):
+        yield idle
+
+
+@pytest.fixture
+async def killable(idle: Running) -> AsyncIterator[Running]:
+    """A process of its own."""
+    await idle.start()
+    yield idle
+    idle.kill()
 
 
 @pytest.fixture
 async def merchant() -> AsyncIterator[Merchant]:
     merchant = Merchant(port=free_port())
     app = Starlette(routes=[Route("/notify/{provider}", merchant.hear, methods=["POST"])])
-    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=merchant.port, log_level="critical"))
-    serving = asyncio.create_task(server.serve())
-    yield merchant
-    server.should_exit = True
-    await serving
+    async with _serving(app, merchant.port):
+        yield merchant

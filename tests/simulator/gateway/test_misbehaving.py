@@ -24,20 +24,20 @@ async def acknowledged(gateway: Running, order_no: str = ORDER) -> bool:
     return all(notice["acknowledged_at"] for notice in (await gateway.order(order_no))["notices"])
 
 
-async def test_killed_it_goes_on_with_all_it_collected_and_owes(gateway: Running, merchant: Merchant) -> None:
+async def test_killed_it_goes_on_with_all_it_collected_and_owes(killable: Running, merchant: Merchant) -> None:
     merchant.takes = False
-    await paid_order(gateway, merchant)
+    await paid_order(killable, merchant)
     await merchant.until_heard(1)
-    before = await gateway.order(ORDER)
-    gateway.kill()
+    before = await killable.order(ORDER)
+    killable.kill()
     merchant.takes = True
-    await gateway.start()
-    after = await gateway.order(ORDER)
+    await killable.start()
+    after = await killable.order(ORDER)
     assert after["transaction_id"] == before["transaction_id"]
     assert after["notices"][0]["id"] == before["notices"][0]["id"]
-    assert (await called(gateway.wechat().query, out_trade_no=ORDER))[1]["trade_state"] == "SUCCESS"
-    await gateway.control("POST", "/clock", advance_seconds=15)
-    await until(lambda: acknowledged(gateway))
+    assert (await called(killable.wechat().query, out_trade_no=ORDER))[1]["trade_state"] == "SUCCESS"
+    await killable.control("POST", "/clock", advance_seconds=15)
+    await until(lambda: acknowledged(killable))
 
 
 async def test_a_day_of_repetitions_bears_one_id_and_then_ends(gateway: Running, merchant: Merchant) -> None:
