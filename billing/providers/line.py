@@ -1,5 +1,6 @@
 """The line to a provider: one HTTP client with its timeouts, and how far the provider's clock is from ours."""
 
+import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,8 @@ from billing.providers.port import ProviderUnavailableError
 from billing.providers.redaction import quiet_http_client, without_query
 
 TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
+LONGEST_SECONDS: Final = 60.0
+"""Of one call in all: an answer that comes in drops is none."""
 LARGEST_ANSWER_BYTES: Final = 64 * 1024 * 1024
 FRESH_SECONDS: Final = 300
 """How old, or how far ahead, a signed message may be on the real clock."""
@@ -65,7 +68,7 @@ class Line:
         began = time.monotonic()
         try:
             response, content = await self._exchange(method, url, headers, body)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             asked.labels(self.provider, "unanswered").observe(time.monotonic() - began)
             why = type(error).__name__
             log.warning("provider.unanswered", provider=self.provider, url=without_query(url), error=why)
@@ -81,7 +84,8 @@ class Line:
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[httpx.Response, bytes]:
-        async with self._http.stream(method, url, headers=dict(headers), content=body or None) as response:
+        sent = self._http.stream(method, url, headers=dict(headers), content=body or None)
+        async with asyncio.timeout(LONGEST_SECONDS), sent as response:
             content = bytearray()
             async for part in response.aiter_bytes():
                 content += part

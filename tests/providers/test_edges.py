@@ -1,8 +1,10 @@
 """The edges of the adapters: amounts, keys, settings, and what may be said of it all."""
 
+import asyncio
 import base64
 import contextlib
 import logging
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from billing.providers import line
 from billing.providers.alipay.provider import Alipay
 from billing.providers.configured import build_providers
 from billing.providers.keys import read_private_key, read_public_key
@@ -199,3 +202,23 @@ async def test_no_secret_reaches_a_log(caplog: pytest.LogCaptureFixture, capsys:
     assert "access_token" in said
     for secret in ("the-secret-of-the-official-account", "the-payers-code", "oUpF8uMuAJO"):
         assert secret not in said
+
+
+class Drops(httpx.AsyncByteStream):
+    """A body that never ends."""
+
+    def __init__(self, size: int, seconds: float) -> None:
+        self._drop, self._seconds = b"x" * size, seconds
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(self._seconds)
+            yield self._drop
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(1, 0.01), (1024 * 1024, 0)])
+async def test_an_answer_without_an_end_is_none(size: int, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "LONGEST_SECONDS", 0.2 if seconds else 60.0)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Drops(size, seconds)))
+    with pytest.raises(ProviderUnavailableError):
+        await line.Line("wechat", transport).send("GET", "https://wechat.test/", {})
