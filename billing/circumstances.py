@@ -7,6 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from billing.calendar import Calendar, calendar_used, used_days
+from billing.coupons import Coupon, coupon_from_json, coupon_to_json
 from billing.covers import Cover, cover_from_json, cover_to_json
 from billing.lines import Bill, Quote
 from billing.pricing import price_stay, quote
@@ -30,6 +31,8 @@ class Circumstances:
     history: tuple[Stay, ...] = ()
     """Earlier stays of the plate under the same notice, where the notice looks at them."""
     covers: tuple[Cover, ...] = ()
+    coupons: tuple[Coupon, ...] = ()
+    """In the order in which they were given."""
 
     def bill(self, tariff: Tariff, stay: Stay, zone: ZoneInfo) -> Bill:
         """What the stay costs."""
@@ -41,6 +44,7 @@ class Circumstances:
             history=self.history,
             calendar=self.calendar,
             covers=self.covers,
+            coupons=self.coupons,
         )
 
     def quote(self, tariff: Tariff, stay: Stay, zone: ZoneInfo) -> Quote:
@@ -53,6 +57,7 @@ class Circumstances:
             history=self.history,
             calendar=self.calendar,
             covers=self.covers,
+            coupons=self.coupons,
         )
 
 
@@ -66,6 +71,7 @@ def kept_with(circumstances: Circumstances, stay: Stay, zone: ZoneInfo) -> dict[
         "history": [[rfc3339(one.entered_at), rfc3339(one.left_at)] for one in circumstances.history],
         "calendar": used_days(circumstances.calendar, first, last),
         "covers": [cover_to_json(_until(one, stay.left_at)) for one in circumstances.covers],
+        "coupons": [coupon_to_json(one) for one in circumstances.coupons],
     }
 
 
@@ -77,6 +83,7 @@ def circumstances_kept(kept: Mapping[str, Any]) -> Circumstances:
         evidence=kept["evidence"],
         history=tuple(_stay(one) for one in kept["history"]),
         covers=tuple(cover_from_json(one) for one in kept["covers"]),
+        coupons=tuple(coupon_from_json(one) for one in kept.get("coupons", ())),
     )
 
 

@@ -6,10 +6,12 @@ from typing import Final
 
 from billing.covers import cover_kind
 from billing.engine.clocks import Run
+from billing.engine.coupons import Taken, take_off
 from billing.engine.timeline import DECREE, OUTSIDE, Piece
-from billing.engine.work import Job, Working
+from billing.engine.work import Job, Working, after_cap
 from billing.lines import (
     CapReached,
+    CouponTaken,
     CoveredBy,
     DecreedFree,
     FreeBand,
@@ -157,15 +159,20 @@ class _Bill:
         """What the caps, the percentage, linked stays and the rounding make of the sum."""
         working, rate = self._working, self._rate
         first_ms, last_ms = working.pieces[0].from_ms, working.pieces[-1].to_ms
+        offs = self._job.offs
+        if offs and rate.coupons_before_cap:
+            for one in take_off(offs, self._exact, rate.scale):
+                yield self._line("coupon", first_ms, last_ms, 0, -one.amount, _why_off(one))
         for cut in sorted(working.cuts, key=lambda one: one.from_ms):
             why: Why = CapReached(
                 cap_fen=cut.cap.amount // rate.scale, per=cut.cap.per, rolling_min=rate.rolling_ms // MS_IN_MINUTE
             )
             yield self._line(cut.cap.name, cut.from_ms, cut.to_ms, 0, -cut.amount, why)
-        if rate.percent_after_cap != PERCENTS:
-            exact = working.due * rate.percent_after_cap // PERCENTS - working.due
-            why = PercentDue(percent=rate.percent_after_cap // 100)
-            yield self._line("percent", first_ms, last_ms, 0, exact, why)
+        for part, exact in after_cap(self._job, working.due):
+            if isinstance(part, int):
+                yield self._line("percent", first_ms, last_ms, 0, exact, PercentDue(percent=part))
+            else:
+                yield self._line("coupon", first_ms, last_ms, 0, exact, _why_off(part))
         settled = round_to(self._exact, rate.scale * rate.to_fen, rate.rounding) * rate.to_fen
         if settled != self._fen:
             why = Settled(to_fen=rate.to_fen, mode=rate.rounding)
@@ -202,6 +209,11 @@ class _Bill:
             amount_fen=Fen(amount_fen),
             why=why,
         )
+
+
+def _why_off(taken: Taken) -> Why:
+    coupon = taken.coupon
+    return CouponTaken(kind=coupon.kind, value=coupon.value, bearer=coupon.bearer)
 
 
 def _within(free: Free) -> Why:

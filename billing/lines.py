@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
+from billing.coupons import CouponKind
 from billing.covers import CoverKind
 from billing.tariff.document import Scope
 from core.clock import rfc3339
@@ -97,6 +98,16 @@ class CoveredBy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CouponTaken:
+    """A coupon takes off money."""
+
+    code: ClassVar[str] = "coupon"
+    kind: CouponKind
+    value: int
+    bearer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CapReached:
     """What is above a cap is not charged."""
 
@@ -148,6 +159,7 @@ Why = (
     | FreeBand
     | DecreedFree
     | CoveredBy
+    | CouponTaken
     | CapReached
     | PercentDue
     | LinkedStaysCredited

@@ -8,9 +8,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from billing.calendar import Calendar, seeded
+from billing.coupons import Coupon, stacked
 from billing.covers import Cover
 from billing.engine.clocks import Charge
+from billing.engine.coupons import Offs
 from billing.engine.covers import Covered
+from billing.engine.free import minutes_off
 from billing.engine.history import job_for
 from billing.engine.work import Job, settle, work
 from billing.itemise import lines_of
@@ -35,6 +38,7 @@ def price_stay(
     history: Sequence[Stay] = (),
     calendar: Calendar | None = None,
     covers: Sequence[Cover] = (),
+    coupons: Sequence[Coupon] = (),
 ) -> Bill:
     """What a stay costs, a line for each rule that made it.
 
@@ -46,7 +50,8 @@ def price_stay(
         history: earlier stays of the same plate under this notice, in any order; only notices that look at them
             (re-entry, shared free minutes and caps) are changed by them.
         calendar: official holidays and free days; none: the holidays the installed package knows.
-        covers: time that is paid for otherwise, or by nobody. They never make a stay dearer than it is without them.
+        covers: time that is paid for otherwise, or by nobody.
+        coupons: in the order in which they were given. Neither these nor covers ever make a stay dearer.
 
     Raises:
         VehicleUnknownError: no notice knows the word.
@@ -57,7 +62,9 @@ def price_stay(
         lines: tuple[Line, ...] = (_exempt(stay, classed.vehicle),)
         total = 0
     else:
-        jobs = _jobs(tariff, classed.rate, stay, zone=zone, history=history, calendar=calendar, covers=covers)
+        jobs = _jobs(
+            tariff, classed.rate, stay, zone=zone, history=history, calendar=calendar, covers=covers, coupons=coupons
+        )
         to_ms = _departure_ms(tariff, stay.left_at)
         job, working = min(((job, work(job, to_ms)) for job in jobs), key=lambda one: one[1].total_fen)
         lines, total = lines_of(job, working), working.total_fen
@@ -99,6 +106,7 @@ def quote(
     history: Sequence[Stay] = (),
     calendar: Calendar | None = None,
     covers: Sequence[Cover] = (),
+    coupons: Sequence[Coupon] = (),
     horizon: timedelta = HORIZON,
 ) -> Quote:
     """The bill of a stay that ended at ``left_at``, and when it would next be another if the stay went on.
@@ -107,11 +115,13 @@ def quote(
     ``next_total_fen``. Both are None where nothing changes within the horizon. Arguments as ``price_stay``; what
     covers time in the future is among the covers already.
     """
-    bill = price_stay(tariff, stay, zone=zone, vehicle=vehicle, history=history, calendar=calendar, covers=covers)
+    bill = price_stay(
+        tariff, stay, zone=zone, vehicle=vehicle, history=history, calendar=calendar, covers=covers, coupons=coupons
+    )
     rate = class_of(tariff, vehicle).rate
     if rate is None:
         return Quote(bill=bill, next_change_at=None, next_total_fen=None)
-    jobs = _jobs(tariff, rate, stay, zone=zone, history=history, calendar=calendar, covers=covers)
+    jobs = _jobs(tariff, rate, stay, zone=zone, history=history, calendar=calendar, covers=covers, coupons=coupons)
     found = _next_change(tariff, jobs, stay.left_at, horizon, bill.total_fen)
     at, total = found or (None, None)
     return Quote(bill=bill, next_change_at=at, next_total_fen=total)
@@ -126,17 +136,42 @@ def _jobs(
     history: Sequence[Stay],
     calendar: Calendar | None,
     covers: Sequence[Cover],
+    coupons: Sequence[Coupon],
 ) -> list[Job]:
     """The stay with everything that reduces it and, where there is anything, without: the cheapest is what it costs."""
     plain = job_for(tariff, rate, stay, zone=zone, history=history, calendar=calendar or seeded())
-    if not covers:
+    if not covers and not coupons:
         return [plain]
-    covered = tuple(
+    rules = tariff.document.coupons
+    counted = stacked(coupons, rules.stacking, rules.most)
+    free = [one for one in counted if one.kind == "minutes"]
+    offs = tuple(one for one in counted if one.kind in {"percent", "amount"})
+    most = None if rules.most_off_fen is None else rules.most_off_fen * rate.scale
+    reduced = replace(
+        plain,
+        covers=(*_covered(covers), *_freed(counted, stay)),
+        free=(*plain.free, *(minutes_off(f"coupon.{number}", one.value) for number, one in enumerate(free, 1))),
+        offs=Offs(coupons=offs, most=most) if offs else None,
+    )
+    return [reduced, plain]
+
+
+def _covered(covers: Sequence[Cover]) -> tuple[Covered, ...]:
+    return tuple(
         Covered(milliseconds(begin), milliseconds(end), f"{one.kind}:{one.note}", one.fresh)
         for one in covers
         for begin, end in one.spans
     )
-    return [replace(plain, covers=covered), plain]
+
+
+def _freed(coupons: Sequence[Coupon], stay: Stay) -> list[Covered]:
+    """The time from the arrival that coupons free."""
+    begin_ms = milliseconds(stay.entered_at)
+    return [
+        Covered(begin_ms, milliseconds(one.until), f"coupon:{one.bearer}", fresh=True)
+        for one in coupons
+        if one.until is not None and one.until > stay.entered_at
+    ]
 
 
 def _next_change(

@@ -4,6 +4,7 @@ from typing import Final
 
 from billing.lines import (
     CapReached,
+    CouponTaken,
     CoveredBy,
     DecreedFree,
     Exempt,
@@ -66,9 +67,14 @@ def _facts(line: Line, lang: Lang, currency: str) -> str:  # noqa: C901, PLR0911
         case FreeBand():
             return "免费" if zh else "free"
         case DecreedFree(reason=reason):
-            return f"免费日，{reason}" if zh else f"a free day ({reason})"
+            return f"{reason}，不收费" if zh else f"{reason}: not charged"
         case CoveredBy(kind=kind, note=note):
             return said(COVERED[kind], lang).format(note)
+        case CouponTaken(kind="percent", value=value, bearer=bearer):
+            return f"减免 {value}%（{bearer}）" if zh else f"{value} % off ({bearer})"
+        case CouponTaken(value=value, bearer=bearer):
+            off = yuan_text(value, currency)
+            return f"减免至多 {off}（{bearer}）" if zh else f"up to {off} off ({bearer})"
         case CapReached(cap_fen=cap, per=per, rolling_min=rolling):
             return most_text(yuan_text(cap, currency), per, rolling, lang)
         case PercentDue(percent=percent):

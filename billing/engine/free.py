@@ -6,7 +6,7 @@ from typing import Final
 
 from billing.engine.timeline import OUTSIDE, RUNS, WAITS, Piece
 from billing.tariff.document import Scope
-from billing.tariff.model import Free, Rate
+from billing.tariff.model import MS_IN_MINUTE, Free, Rate
 
 NEVER: Final = 1 << 62
 
@@ -30,6 +30,25 @@ def scope_of(rule_per: Scope, occurrence: int, day: int, period: int) -> int:
         case "calendar_month":
             on = date.fromordinal(day)
             return on.year * 12 + on.month
+
+
+def minutes_off(name: str, minutes: int) -> Free:
+    """Minutes that a coupon takes from the beginning of what is charged; the tiers begin after them."""
+    return Free(
+        name=name,
+        minutes=minutes,
+        inclusive=True,
+        lost_from_ms=minutes * MS_IN_MINUTE,
+        deducted=True,
+        per="stay",
+        shared=False,
+        first_of="each",
+        times=1,
+        whole=False,
+        runs=False,
+        bands=frozenset(),
+        arrives=(),
+    )
 
 
 def measured(free: Free, rate: Rate, piece: Piece) -> bool:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from billing.calendar import Calendar
 from billing.engine.caps import Cut, cuts_of
 from billing.engine.clocks import Charge, Run, Walk
+from billing.engine.coupons import Offs, Taken, take_off, without
 from billing.engine.covers import Covered, cover
 from billing.engine.free import Used, deduct, lost_at, scope_of
 from billing.engine.timeline import OUTSIDE, Piece, cut_at_periods, pieces_of
@@ -38,6 +39,8 @@ class Job:
     credit_stays: int = 0
     covers: tuple[Covered, ...] = ()
     """Time that is paid for otherwise, or never is."""
+    offs: Offs | None = None
+    """Coupons that take off money."""
 
 
 class Working(NamedTuple):
@@ -95,12 +98,37 @@ def settle(job: Job, charges: Sequence[Charge], cap_used: Used | None = None) ->
     rate = job.rate
     due = sum(charge.amount for charge in charges)
     cuts: list[Cut] = []
+    if job.offs and rate.coupons_before_cap:
+        charges = without(charges, sum(one.amount for one in take_off(job.offs, due, rate.scale)))
+        due = sum(charge.amount for charge in charges)
     if job.caps and charges:
         cuts = cuts_of(charges, job.caps, dict(job.cap_used) if cap_used is None else cap_used)
         due -= sum(cut.amount for cut in cuts)
     after = due * rate.percent_after_cap // PERCENTS
+    if job.offs and not rate.coupons_before_cap:
+        after = sum((due, *(part for _, part in after_cap(job, due))))
     total_fen = round_to(after, rate.scale * rate.to_fen, rate.rounding) * rate.to_fen
     return cuts, due, max(total_fen - job.credit_fen, 0)
+
+
+def after_cap(job: Job, due: int) -> list[tuple[Taken | int, int]]:
+    """What percentages and coupons add to what is due after the caps, in their order: a share, or a coupon.
+
+    A share is in percent; the amounts are in ``Rate.scale`` parts of a fen.
+    """
+    rate, parts = job.rate, list[tuple[Taken | int, int]]()
+    first = rate.percent_before_coupons if job.offs and not rate.coupons_before_cap else rate.percent_after_cap
+    if first != PERCENTS:
+        parts.append((first // 100, due * first // PERCENTS - due))
+    if job.offs and not rate.coupons_before_cap:
+        left = due * first // PERCENTS
+        taken = take_off(job.offs, left, rate.scale)
+        parts += [(one, -one.amount) for one in taken]
+        left -= sum(one.amount for one in taken)
+        whole = rate.percent_after_cap * PERCENTS // first if first else PERCENTS
+        if whole != PERCENTS:
+            parts.append((whole // 100, left * whole // PERCENTS - left))
+    return parts
 
 
 def _origin_ms(job: Job, pieces: Sequence[Piece]) -> int:

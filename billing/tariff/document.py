@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from billing.calendar import Holiday
+from billing.coupons import CouponKind
 from core.money import Halves
 
 Minutes = Annotated[int, Field(strict=True, ge=0, le=527_040)]
@@ -272,6 +273,22 @@ class ExitWindow(Part):
     """Who stays longer pays the difference to the fee of the whole stay, or begins a new one when he had paid."""
 
 
+class CouponRules(Part):
+    """How coupons and merchants' validations meet on one stay."""
+
+    most: Annotated[int, Field(strict=True, ge=0, le=20)] = 3
+    """At most so many count, those given first."""
+    stacking: Annotated[tuple[CouponKind, ...], Field(min_length=4, max_length=4)] = (
+        "free_until",
+        "minutes",
+        "percent",
+        "amount",
+    )
+    """In which order; each kind once. Time comes off before money whatever is written here."""
+    most_off_fen: Amount | None = None
+    """Shares and amounts together take off at most so much of a stay."""
+
+
 class TariffDocument(Part):
     """One version of one price notice."""
 
@@ -303,5 +320,6 @@ class TariffDocument(Part):
     order: tuple[Step, ...] = ("class", "cap", "reduction", "coupon", "rounding")
     """In which order a price becomes the fee; ``rounding`` is last. ``cap`` before ``class`` doubles the cap too."""
     settlement: Settlement = Settlement()
+    coupons: CouponRules = CouponRules()
     reentry: Reentry | None = None
     exit_window: ExitWindow = ExitWindow()

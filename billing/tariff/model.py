@@ -136,6 +136,10 @@ class Rate:
     caps: tuple[Cap, ...]
     percent_before_cap: int
     percent_after_cap: int
+    coupons_before_cap: bool
+    """Whether caps see what coupons have left."""
+    percent_before_coupons: int
+    """The part of ``percent_after_cap`` that comes before the coupons, where they come after the cap."""
     to_fen: int
     rounding: Halves
 

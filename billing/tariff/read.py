@@ -102,7 +102,7 @@ def _rate(document: doc.TariffDocument, name: str, rules: doc.VehicleClassRules,
         for index, band in enumerate(plan.bands)
     )
     indexes = {band.name: band.index for band in bands}
-    cap_at = document.order.index("cap")
+    cap_at, coupon_at = document.order.index("cap"), document.order.index("coupon")
     steps = {"class": rules.percent, "reduction": rules.reduced_to_percent}
     before = [steps[step] for step in document.order[:cap_at] if step in steps]
     after = [steps[step] for step in document.order[cap_at:] if step in steps]
@@ -136,6 +136,10 @@ def _rate(document: doc.TariffDocument, name: str, rules: doc.VehicleClassRules,
         ),
         percent_before_cap=_product(before),
         percent_after_cap=_product(after),
+        coupons_before_cap=coupon_at < cap_at,
+        percent_before_coupons=_product(
+            [steps[step] for step in document.order[cap_at : max(coupon_at, cap_at)] if step in steps]
+        ),
         to_fen=settlement.to_fen,
         rounding=settlement.mode,
     )

@@ -28,6 +28,8 @@ def _header(document: TariffDocument) -> Iterator[Problem]:
         yield Problem(at="zone", what=f"{document.zone!r} is no time zone; one is written like 'Asia/Shanghai'")
     if document.order[-1:] != ("rounding",) or len(set(document.order)) != len(document.order):
         yield Problem(at="order", what="each step is written once, and 'rounding' is the last")
+    if len(set(document.coupons.stacking)) != len(document.coupons.stacking):
+        yield Problem(at="coupons.stacking", what="each kind of coupon is written once")
     for step in ("class", "cap", "reduction", "coupon", "rounding"):
         if step not in document.order:
             yield Problem(at="order", what=f"the step {step!r} is missing: when does it happen?")

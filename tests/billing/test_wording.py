@@ -1,10 +1,13 @@
 """Every kind of line is worded in both languages, from facts alone."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import get_args
 
 import pytest
 
+from billing.calendar import Calendar
+from billing.coupons import Coupon
+from billing.covers import Cover
 from billing.fee import fee_object
 from billing.lines import Bill, Line, Why
 from billing.pricing import price_stay
@@ -25,7 +28,23 @@ def bill(notice: str, entry: str, minutes: int, vehicle: str = "small", *history
     return price_stay(tariff, stay(entry, minutes), zone=tariff.zone, vehicle=word, history=earlier)
 
 
+def reduced() -> Bill:
+    """From the afternoon to the noon of a free day, with a pass for the first hour and two coupons."""
+    tariff = shipped_tariff("xinchang-kerb")
+    entered_at = datetime(2026, 3, 10, 16, tzinfo=tariff.zone)
+    stay = Stay(entered_at=entered_at, left_at=entered_at + timedelta(hours=20))
+    noon = entered_at + timedelta(hours=1)
+    calendar = Calendar(special={}, years=frozenset(), free={date(2026, 3, 11): "市集"})
+    covers = [Cover(kind="pass", note="7", spans=((entered_at, noon),))]
+    coupons = [
+        Coupon(kind="percent", value=50, bearer="茶馆"),
+        Coupon(kind="amount", value=100, bearer="茶馆"),
+    ]
+    return price_stay(tariff, stay, zone=tariff.zone, calendar=calendar, covers=covers, coupons=coupons)
+
+
 BILLS = {
+    "reduced": reduced(),
     "units": bill("xinchang-kerb", "2026-03-10T09:00", 75),
     "free": bill("xinchang-kerb", "2026-03-10T09:00", 30),
     "night": bill("xinchang-kerb", "2026-03-10T20:30", 690),
@@ -55,6 +74,10 @@ SAID = [
         "前次停车已计费用：连续停放，减去前 1 次已计费用",
         "charged for the linked stay before: one stay with the 1 before: what was due for it is taken off",
     ),
+    ("reduced", "停车卡：7 号，已付费", "pass: number 7, paid for"),
+    ("reduced", "免费日：市集，不收费", "free day: 市集: not charged"),
+    ("reduced", "优惠券：减免 50%（茶馆）", "coupon: 50 % off (茶馆)"),
+    ("reduced", "优惠券：减免至多 ¥1.00（茶馆）", "coupon: up to ¥1.00 off (茶馆)"),
     ("exempt", "免费车辆：警车免费", "exempt vehicle: police: free of charge"),
 ]
 
