@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from starlette.responses import Response
 
@@ -11,7 +11,7 @@ from api.deps import Db, Words
 from api.door import LoggedIn, role
 from api.problems import responses
 from api.shapes import Shape
-from billing.closing import Closed, fetch_close
+from billing.closing import Closed, fetch_close, list_closes
 from billing.closing.wording import cause_text, close_csv, outcome_text
 from billing.phrases import Lang
 from core.clock import rfc3339
@@ -84,6 +84,17 @@ class CloseOut(Shape):
     differences: list[DifferenceOut]
     closed_at: str = Field(json_schema_extra={"format": "date-time"})
     closed_by: str
+
+
+@router.get("", responses=responses(401, 403, 422), response_model=list[CloseOut])
+async def list_all_closes(
+    db: Db,
+    _person: Finance,
+    lang: Words,
+    limit: Annotated[int, Query(ge=1, le=366, description="At most so many: one for each provider and day.")] = 62,
+) -> list[dict[str, Any]]:
+    """How the last days stand, the newest first."""
+    return [_object(one, lang) for one in await list_closes(db, limit=limit)]
 
 
 @router.get("/{day}.csv", responses=responses(401, 403, 404, 422), response_class=CsvResponse)

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -104,18 +104,18 @@ async def fetch_close(db: AsyncConnection, day: date) -> list[Closed]:
         .distinct(DayClose.provider)
         .order_by(DayClose.provider, DayClose.id.desc())
     )
-    return [
-        Closed(
-            provider=row.provider,
-            day=row.day,
-            outcome=row.outcome,
-            sums=row.sums,
-            differences=tuple(Difference.from_json(one) for one in row.differences),
-            closed_at=row.closed_at,
-            closed_by=row.closed_by,
-        )
-        for row in await db.execute(newest)
-    ]
+    return [_closed(row) for row in await db.execute(newest)]
+
+
+async def list_closes(db: AsyncConnection, *, limit: int) -> list[Closed]:
+    """The newest close of each provider's day, the newest day first."""
+    newest = (
+        select(DayClose.__table__)
+        .distinct(DayClose.day, DayClose.provider)
+        .order_by(DayClose.day.desc(), DayClose.provider, DayClose.id.desc())
+        .limit(limit)
+    )
+    return [_closed(row) for row in await db.execute(newest)]
 
 
 def outcome_of(differences: Sequence[Difference]) -> Outcome:
@@ -225,6 +225,18 @@ def _tell(closed: Closed) -> None:
         day=closed.day.isoformat(),
         outcome=closed.outcome,
         differences=len(closed.differences),
+    )
+
+
+def _closed(row: Row[Any]) -> Closed:
+    return Closed(
+        provider=row.provider,
+        day=row.day,
+        outcome=row.outcome,
+        sums=row.sums,
+        differences=tuple(Difference.from_json(one) for one in row.differences),
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
     )
 
 

@@ -183,6 +183,9 @@ async def test_a_close_is_read_as_json_and_as_a_table(desk: Desk) -> None:
         (close,) = (await li.get(address, headers={"Accept-Language": "en"})).json()
         assert (close["outcome"], close["differences"][0]["cause"]) == ("open", "amount")
         assert close["sums"]["bill"] == {"paid": 6, "refunded": 0, "fee": 0}
+        await close_day(desk.till, "wechat", day, by="worker")
+        listed = (await li.get("/api/v1/operator/closes", headers={"Accept-Language": "en"})).json()
+        assert [(one["day"], one["outcome"]) for one in listed] == [(str(day), "open")], "the newest counts"
         table = await li.get(f"{address}.csv")
         assert table.headers["content-type"].startswith("text/csv")
         assert "金额不一致" in table.text
