@@ -1,7 +1,6 @@
 """The adapters against the simulated gateway over HTTP: two programs that share no code must understand each other."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -10,64 +9,17 @@ import pytest
 from billing.providers.port import (
     BillNotReadyError,
     Channel,
-    ForgedError,
-    NotReadableError,
-    Opened,
-    Order,
     OrderState,
     OrderStatus,
-    PaymentProvider,
     ProviderRefusedError,
-    ProviderUnavailableError,
-    RefundOrder,
     RefundState,
     RefundStatus,
 )
 from billing.providers.wechat.provider import WechatPay
 from core.money import Fen
 from tests.providers.conftest import Merchant
+from tests.providers.orders import PROVIDERS, both, opened, order, paid, refund
 from tests.support.waiting import until
-
-PROVIDERS = {"wechat": Channel.WECHAT_NATIVE, "alipay": Channel.ALIPAY_PRECREATE}
-both = pytest.mark.parametrize("name", PROVIDERS)
-
-
-def order(merchant: Merchant, channel: Channel, **changed: Any) -> Order:
-    provider = channel.partition("_")[0]
-    given: dict[str, Any] = {
-        "order_no": merchant.order_no,
-        "channel": channel,
-        "amount_fen": Fen(600),
-        "description": "停车费 KL-017, 测试",
-        "notify_url": merchant.notify_url(provider),
-        "return_url": f"{merchant.door}/s/KL-017",
-        "expires_at": datetime.now(UTC) + timedelta(minutes=15),
-        "payer_id": None,
-        "payer_ip": "203.0.113.9",
-    }
-    return Order(**{**given, **changed})
-
-
-def refund(merchant: Merchant, name: str, amount: int = 200) -> RefundOrder:
-    return RefundOrder(
-        order_no=merchant.order_no,
-        refund_no=merchant.refund_no,
-        amount_fen=Fen(amount),
-        total_fen=Fen(600),
-        reason="paid twice",
-        notify_url=merchant.notify_url(name),
-    )
-
-
-async def opened(merchant: Merchant, name: str, **changed: Any) -> tuple[PaymentProvider, Order, Opened]:
-    provider, wanted = merchant.providers[name], order(merchant, PROVIDERS[name], **changed)
-    return provider, wanted, await provider.create(wanted)
-
-
-async def paid(merchant: Merchant, name: str, **how: Any) -> tuple[PaymentProvider, Order]:
-    provider, wanted, _ = await opened(merchant, name)
-    await merchant.pay(wanted.order_no, name, **how)
-    return provider, wanted
 
 
 @both
@@ -214,94 +166,6 @@ async def test_f55_the_bill_has_what_moved_by_its_own_numbers(merchant: Merchant
 async def test_a_bill_of_today_is_not_made_yet(merchant: Merchant, name: str) -> None:
     with pytest.raises(BillNotReadyError):
         await merchant.providers[name].fetch_bill(datetime.now(ZoneInfo("Asia/Shanghai")).date())
-
-
-@both
-@pytest.mark.parametrize("fault", ["unsigned", "forged", "corrupt", "error", "down", "cut-after"])
-async def test_f28_an_answer_that_proves_nothing_is_unknown(merchant: Merchant, name: str, fault: str) -> None:
-    provider, wanted = await paid(merchant, name)
-    await merchant.script({"on": f"{name}.*", "do": fault})
-    with pytest.raises(ProviderUnavailableError):
-        await provider.query(wanted.order_no)
-    await merchant.script()
-    assert (await provider.query(wanted.order_no)).status is OrderStatus.PAID
-
-
-@both
-async def test_f04_an_order_whose_answer_was_lost_is_made_once(merchant: Merchant, name: str) -> None:
-    await merchant.script({"on": f"{name}.create", "do": "cut-after", "times": 1})
-    provider, wanted = merchant.providers[name], order(merchant, PROVIDERS[name])
-    with pytest.raises(ProviderUnavailableError):
-        await provider.create(wanted)
-    assert (await provider.create(wanted)).code_url
-    await merchant.pay(wanted.order_no, name)
-    assert (await provider.query(wanted.order_no)).total_fen == 600
-
-
-@pytest.mark.parametrize(
-    ("name", "fault", "error"),
-    [
-        ("wechat", "forged", ForgedError),
-        ("wechat", "unsigned", ForgedError),
-        ("wechat", "corrupt", ForgedError),
-        ("wechat", "probe", ForgedError),
-        ("wechat", "stale", ForgedError),
-        ("wechat", "wrong-merchant", ForgedError),
-        ("wechat", "wrong-key", NotReadableError),
-        ("alipay", "forged", ForgedError),
-        ("alipay", "unsigned", ForgedError),
-        ("alipay", "corrupt", ForgedError),
-        ("alipay", "stale", ForgedError),
-        ("alipay", "wrong-merchant", ForgedError),
-        ("alipay", "wrong-key", ForgedError),
-    ],
-)
-async def test_f16_f18_f20_f22_notifications_that_are_not_theirs_are_refused(
-    merchant: Merchant, name: str, fault: str, error: type[Exception]
-) -> None:
-    await merchant.script({"on": f"{name}.notify.*", "do": fault})
-    await paid(merchant, name)
-    with pytest.raises(error):
-        await merchant.heard(name)
-
-
-async def test_f01_every_copy_is_the_same_notification(merchant: Merchant) -> None:
-    await merchant.script({"on": "*.notify.*", "do": "repeat", "copies": 5})
-    for name in PROVIDERS:
-        await paid(merchant, name)
-        keys = {(await merchant.heard(name)).key for _ in range(5)}
-        assert len(keys) == 1
-
-
-async def test_f21_a_merchant_of_platform_certificates_fetches_them(merchant: Merchant) -> None:
-    (provider, _) = merchant.with_settings(PARKING_WECHAT_PUBLIC_KEY_ID="", PARKING_WECHAT_PUBLIC_KEY="").values()
-    try:
-        wanted = order(merchant, Channel.WECHAT_NATIVE)
-        assert (await provider.create(wanted)).code_url
-        await merchant.pay(wanted.order_no, "wechat")
-        headers, body = await merchant.bytes_from("wechat")
-        assert (await provider.read_notification(headers, body)).about.order_no == wanted.order_no
-    finally:
-        await provider.aclose()
-
-
-async def test_f23_a_wrong_api_key_is_ours_to_mend(merchant: Merchant) -> None:
-    (provider, _) = merchant.with_settings(PARKING_WECHAT_API_KEY="another key of exactly 32 bytes!").values()
-    try:
-        await paid(merchant, "wechat")
-        headers, body = await merchant.bytes_from("wechat")
-        with pytest.raises(NotReadableError):
-            await provider.read_notification(headers, body)
-    finally:
-        await provider.aclose()
-
-
-async def test_f24_the_providers_clock_is_known_after_a_call(merchant: Merchant) -> None:
-    provider = merchant.providers["wechat"]
-    assert isinstance(provider, WechatPay)
-    await provider.query("P00000000")
-    assert provider.clock_ahead_seconds is not None
-    assert abs(provider.clock_ahead_seconds) < 5
 
 
 @both
