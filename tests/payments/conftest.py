@@ -1,9 +1,12 @@
 """A small town whose api takes payments through two strangers, and what the books say of it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,11 +20,13 @@ from api.parts import Parts
 from billing.payments.sweeping import sweep
 from billing.payments.till import Till, real_now
 from billing.providers.port import OrderState, RefundState
+from ops.state import free_port
 from tests.api.conftest import Api, running
-from tests.api.town import Town, built, now
+from tests.api.town import Town, built
+from tests.payments.counter import NOON_IN_CHINA, Counter
 from tests.support.stranger import Stranger
+from tests.support.waiting import until
 
-NOON_IN_CHINA = now().replace(hour=4, minute=0, second=0, microsecond=0) - timedelta(days=1)
 PLATE_KEY = "a key for plates, at least 32 characters"
 
 
@@ -151,3 +156,31 @@ async def town(database_url: str) -> AsyncIterator[Town]:
 async def desk(town: Town) -> AsyncIterator[Desk]:
     async with open_desk(town) as desk:
         yield desk
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    folder, port = tmp_path_factory.mktemp("gateway"), free_port()
+    command = [sys.executable, "-m", "simulator.gateway", "--folder", str(folder), "--port", str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    yield f"http://127.0.0.1:{port}", folder
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+async def counter(town: Town, gateway: tuple[str, Path]) -> AsyncIterator[Counter]:
+    url, folder = gateway
+    counter = Counter(town=town, gateway=url, folder=folder)
+
+    async def answers() -> bool:
+        with suppress(httpx.HTTPError):
+            return (await counter.http.get(f"{url}/health")).is_success
+        return False
+
+    await until(answers)
+    await counter.http.delete(f"{url}/control/script")
+    await counter.start()
+    yield counter
+    counter.kill()
+    await counter.http.aclose()

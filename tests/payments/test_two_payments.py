@@ -10,7 +10,8 @@ from billing.ledger.refunds import RefundExceedsPaymentError, request_refund
 from billing.providers.port import OrderStatus, RefundState, RefundStatus
 from core.money import Fen
 from tests.api.town import now
-from tests.payments.conftest import NOON_IN_CHINA, Desk
+from tests.payments.conftest import Desk
+from tests.payments.counter import NOON_IN_CHINA
 
 pytestmark = pytest.mark.services
 
