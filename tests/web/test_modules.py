@@ -53,6 +53,7 @@ GRADES = [
     ({"available": 30, "free": 30, "occupied": 20, "unknown": 0, "closed": 0}, "free"),
     ({"available": 3, "free": 3, "occupied": 7, "unknown": 0, "closed": 0}, "few"),
     ({"available": 7, "free": 7, "occupied": 43, "unknown": 0, "closed": 0}, "few"),
+    ({"available": 142, "free": 142, "occupied": 856, "unknown": 0, "closed": 0}, "free"),
     ({"available": 0, "free": 0, "occupied": 50, "unknown": 0, "closed": 0}, "full"),
     ({"available": 0, "free": 0, "occupied": 10, "unknown": 40, "closed": 0}, "unknown"),
     ({"available": 0, "free": 0, "occupied": 0, "unknown": 0, "closed": 50}, "unknown"),

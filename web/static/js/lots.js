@@ -5,9 +5,10 @@
 /** @typedef {import("./types").Grade} Grade */
 /** @typedef {import("./types").Geometry} Geometry */
 
-/** At or below this share of its usable spaces, or this number, a lot has "few" left. */
+/** At or below this share of its usable spaces a lot has "few" left; three are few anywhere, and more than twenty nowhere. */
 const FEW_SHARE = 0.15;
 const FEW_SPACES = 3;
+const MANY_SPACES = 20;
 
 /**
  * The step of the legend a lot is on. Unknown is neither free nor full: with half of a lot's spaces unknown its
@@ -20,7 +21,7 @@ export function gradeOf(lot) {
   const known = lot.free + lot.occupied;
   if (known < lot.unknown || known + lot.unknown === 0) return "unknown";
   if (lot.available <= 0) return "full";
-  return lot.available <= Math.max(FEW_SPACES, FEW_SHARE * (known + lot.unknown)) ? "few" : "free";
+  return lot.available <= Math.min(MANY_SPACES, Math.max(FEW_SPACES, FEW_SHARE * (known + lot.unknown))) ? "few" : "free";
 }
 
 /** The number on the bubble: `?` when nothing is known, `–` when shut, `~` before an estimate. @param {Lot} lot */

@@ -25,6 +25,7 @@ export const words = {
   "search.none.all": ["看看全部停车点", "Show every car park"],
   "search.results": ["找到 {n} 个停车点", "{n} car parks found"],
   "total.free": ["现在空位", "free now"],
+  "total.free.then": ["当时空位", "were free then"],
   "total.of": ["共 {n} 个车位", "of {n} spaces"],
   "total.of.unknown": ["共 {n} 个车位，{unknown} 个情况不明", "of {n} spaces, {unknown} unknown"],
   "total.spoken": ["现在共有 {n} 个空位", "{n} spaces are free now"],

@@ -210,7 +210,7 @@ function bubbles(c, name) {
     "case",
     ["<=", ["get", "known"], 0], "unknown",
     ["<=", ["get", "available"], 0], "full",
-    ["<=", ["get", "available"], ["max", 3, ["*", 0.15, ["get", "known"]]]], "few",
+    ["<=", ["get", "available"], ["min", 20, ["max", 3, ["*", 0.15, ["get", "known"]]]]], "few",
     "free",
   ];
   const grade = ["case", many, sum, ["get", "grade"]];

@@ -2,7 +2,7 @@
 
 import { html, use, useLayoutEffect, useRef } from "../lib.js";
 import {
-  chosen, city, contactAt, filters, here, loading, lots, metresTo, now, offline, origin, query, shown, sort, street, streets,
+  chosen, city, contactAt, filters, here, loading, lots, metresTo, now, offline, origin, query, shown, sort, stale, street, streets,
   toggleFilter, totals,
 } from "../state.js";
 import { brief, count, distance, nameOf, say, t } from "../i18n.js";
@@ -42,12 +42,14 @@ export function List({ hidden }) {
 
 function Summary() {
   const { available, capacity, known, unknown } = use(totals);
+  const old = use(stale);
+  const past = use(offline) || old; // then nothing is "now"
   const much = unknown > 0.03 * capacity; // a few silent sensors are everyday, a silent car park is worth a word
   return html`
     <div class="summary">
       <h1>
         <span class="huge number" id="total-free">${known ? count(available) : "–"}</span>
-        <span class="summary-words">${t("total.free")}<small>${t(much ? "total.of.unknown" : "total.of", { n: count(capacity), unknown: count(unknown) })}</small></span>
+        <span class="summary-words">${t(past ? "total.free.then" : "total.free")}<small>${t(much ? "total.of.unknown" : "total.of", { n: count(capacity), unknown: count(unknown) })}</small></span>
       </h1>
       <${Age} />
     </div>
@@ -65,7 +67,7 @@ export function Age() {
     : fresh
       ? t("age.live")
       : seconds < 90
-        ? t("age.seconds", { n: Math.floor(seconds / 5) * 5 })
+        ? t("age.seconds", { n: Math.max(5, Math.floor(seconds / 5) * 5) })
         : t("age.minutes", { n: Math.round(seconds / 60) });
   return html`<p class="age ${fresh ? "fresh" : ""}" id="age"><i aria-hidden="true"></i>${words}</p>`;
 }
