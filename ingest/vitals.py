@@ -132,15 +132,19 @@ async def store_vitals(db: asyncpg.Connection, news: Sequence[News]) -> None:
         FROM news
         ON CONFLICT (sensor_id) DO UPDATE
         SET last_heard_at = greatest(row.last_heard_at, excluded.last_heard_at),
-            (observed_at, boot, seq, battery_mv, battery_pct, battery_low, rssi_dbm, temperature_c, firmware)
-            = (SELECT newest.* FROM (VALUES
-                (row.observed_at, row.boot, row.seq, row.battery_mv, row.battery_pct, row.battery_low, row.rssi_dbm,
-                 row.temperature_c, row.firmware),
-                (excluded.observed_at, excluded.boot, excluded.seq, excluded.battery_mv, excluded.battery_pct,
-                 excluded.battery_low, excluded.rssi_dbm, excluded.temperature_c, excluded.firmware)
-               ) AS newest (observed_at, boot, seq, battery_mv, battery_pct, battery_low, rssi_dbm, temperature_c,
-                            firmware)
-               ORDER BY newest.observed_at DESC LIMIT 1)
+            observed_at = greatest(row.observed_at, excluded.observed_at),
+            boot = CASE WHEN excluded.observed_at > row.observed_at THEN excluded.boot ELSE row.boot END,
+            seq = CASE WHEN excluded.observed_at > row.observed_at THEN excluded.seq ELSE row.seq END,
+            battery_mv = CASE WHEN excluded.observed_at > row.observed_at THEN excluded.battery_mv
+                ELSE row.battery_mv END,
+            battery_pct = CASE WHEN excluded.observed_at > row.observed_at THEN excluded.battery_pct
+                ELSE row.battery_pct END,
+            battery_low = CASE WHEN excluded.observed_at > row.observed_at THEN excluded.battery_low
+                ELSE row.battery_low END,
+            rssi_dbm = CASE WHEN excluded.observed_at > row.observed_at THEN excluded.rssi_dbm ELSE row.rssi_dbm END,
+            temperature_c = CASE WHEN excluded.observed_at > row.observed_at THEN excluded.temperature_c
+                ELSE row.temperature_c END,
+            firmware = CASE WHEN excluded.observed_at > row.observed_at THEN excluded.firmware ELSE row.firmware END
         """,
         *zip(*(_row(one) for one in news), strict=True),
     )

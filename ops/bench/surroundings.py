@@ -104,7 +104,7 @@ ON CONFLICT (space_id) DO UPDATE SET occupancy = excluded.occupancy, changed_at 
 
 
 async def plant(db: asyncpg.Connection, spaces: int) -> None:
-    """Lots of fifty spaces, a native sensor on each, watching from ever.
+    """Lots of fifty spaces, a native sensor on each, watching from ever, heard an hour ago.
 
     Their states have been written before, as in any city that runs: else the first write of every page, which goes
     into the log whole, would be measured.
@@ -140,3 +140,10 @@ async def plant(db: asyncpg.Connection, spaces: int) -> None:
     )
     await db.execute("INSERT INTO space_state (space_id) SELECT id FROM space ORDER BY id")
     await db.execute("UPDATE space_state SET version = version + 1")
+    await db.execute(
+        """
+        INSERT INTO sensor_state (sensor_id, last_heard_at, observed_at, boot, seq, battery_mv, rssi_dbm, temperature_c)
+        SELECT id, now() - INTERVAL '1 hour', now() - INTERVAL '1 hour', 1, 0, 3612, -97, 21.5 FROM sensor ORDER BY id
+        """
+    )
+    await db.execute("UPDATE sensor_state SET seq = seq")
