@@ -19,7 +19,7 @@ from core.clock import RealClock
 from core.db import plain_url
 from core.errors import UnavailableError
 from ops.bench import broker
-from ops.bench.limits import copy_limit, insert_limit
+from ops.bench.limits import copy_limit, insert_limit, one_by_one_limit
 from ops.bench.load import READINGS_A_GATEWAY_MESSAGE, Load, gateway_load, single_load
 from ops.bench.report import Report, Row
 from ops.bench.running import Ran, follow, ingest_process
@@ -62,8 +62,8 @@ async def bench_ingest(at: Surroundings, plan: Plan, show: Show) -> Report:
     report.add(Row(what="drain: paho acknowledges", value=drained, unit="messages/s", note="a limit"))
     async with at.city(plan.sizes[0]) as url:
         show("the database alone")
-        for words, measured in (("COPY", await copy_limit(url, single)), ("INSERT", await insert_limit(url, single))):
-            report.add(Row(what=f"{words} of the rows alone", value=measured, unit="rows/s", note="a limit"))
+        for words, measure, note in _LIMITS:
+            report.add(Row(what=words, value=await measure(url, single), unit="rows/s", note=note))
     first: Ran | None = None
     for spaces in plan.sizes:
         ran = await bench.ingested(bench.load(single_load, spaces), spaces)
@@ -75,6 +75,13 @@ async def bench_ingest(at: Surroundings, plan: Plan, show: Show) -> Report:
     assert first is not None  # noqa: S101 - a plan has a size
     report.add(await _gateway_row(bench, first))
     return report
+
+
+_LIMITS: Final = (
+    ("COPY of the rows alone", copy_limit, "a limit"),
+    ("INSERT of the rows alone", insert_limit, "a limit"),
+    ("INSERT and commit each row", one_by_one_limit, "the limit of a callback that stores its message"),
+)
 
 
 async def _gateway_row(bench: "_Bench", single: Ran) -> Row:

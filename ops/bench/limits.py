@@ -1,4 +1,4 @@
-"""What the database alone can take: the same rows into the same table, by COPY and by a multi-row INSERT."""
+"""What the database alone can take: the same rows into the same table, by COPY, by a multi-row INSERT, one by one."""
 
 import time
 from collections.abc import Sequence
@@ -17,6 +17,8 @@ from ingest.statements import Arrival
 from ops.bench.load import Load
 
 ROWS_A_COMMIT: Final = 1_000
+ROWS_ONE_BY_ONE: Final = 2_000
+"""Enough for a figure: they are slow."""
 
 
 async def copy_limit(url: str, load: Load) -> float:
@@ -39,6 +41,19 @@ async def insert_limit(url: str, load: Load) -> float:
     began = time.perf_counter()
     for first in range(0, len(arrivals), ROWS_A_COMMIT):
         await sql.store_unless_repeated(db, arrivals[first : first + ROWS_A_COMMIT])
+    seconds = time.perf_counter() - began
+    await db.execute("TRUNCATE reading")
+    await db.close()
+    return len(arrivals) / seconds
+
+
+async def one_by_one_limit(url: str, load: Load) -> float:
+    """Rows a second by an INSERT and a commit each: the most that a callback which stores its message could do."""
+    db = await connect(url, application="parking-bench")
+    arrivals = (await _arrivals(db, load))[:ROWS_ONE_BY_ONE]
+    began = time.perf_counter()
+    for arrival in arrivals:
+        await sql.store_unless_repeated(db, [arrival])
     seconds = time.perf_counter() - began
     await db.execute("TRUNCATE reading")
     await db.close()

@@ -55,6 +55,6 @@ async def test_a_small_run_measures_all_there_is(services: RunningServices, tmp_
         lambda words, *_: said.append(words),
     )
     units = [row.unit for row in report.rows if row.ratio is not None or row.note]
-    assert units == ["messages/s", "rows/s", "rows/s", "messages/s", "messages/s", "MB", "readings/s"]
+    assert units == ["messages/s", *3 * ["rows/s"], "messages/s", "messages/s", "MB", "readings/s"]
     assert all(row.value > 0 for row in report.rows if row.unit.endswith("/s"))
     assert "filling the broker's queue" in said
