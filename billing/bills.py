@@ -14,12 +14,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.circumstances import kept_with
+from billing.calendar import Calendar
+from billing.calendar_table import fetch_calendar
+from billing.circumstances import Circumstances, kept_with
 from billing.holds import hold_bills
 from billing.ledger.charging import charge_bills
 from billing.lines import bill_to_json
 from billing.tariffs_in_force import fetch_tariff_for
-from billing.who import circumstances_of
+from billing.who import circumstances_of, with_something_known
 from core.errors import TariffNotFoundError
 from core.money import Fen
 from core.stay import Stay
@@ -52,7 +54,12 @@ async def bill_ended_sessions(db: AsyncConnection, *, at: datetime, limit: int) 
     if not rows:
         return Billed(bills=0, corrections=0, total_fen=Fen(0), unpriced=0, held=0)
     before = await _current_bills(db, [row.id for row in rows])
-    bills = [await _bill(db, row, replaces_id=before.get(row.id), at=at) for row in rows]
+    known = await with_something_known(db, [row.id for row in rows])
+    calendars: Calendars = {}
+    bills = [
+        _bill(row, await _price(db, row, calendars, is_known=row.id in known), replaces_id=before.get(row.id), at=at)
+        for row in rows
+    ]
     await db.execute(insert(Bill), bills)
     await db.execute(
         update(ParkingSession)
@@ -100,8 +107,14 @@ async def _current_bills(db: AsyncConnection, session_ids: list[UUID]) -> dict[U
     return {row.session_id: row.id for row in await db.execute(query)}
 
 
-async def _bill(db: AsyncConnection, row: Row[Any], *, replaces_id: UUID | None, at: datetime) -> dict[str, Any]:
-    version_id, total_fen, fee = await _price(db, row)
+Priced = tuple[int | None, int, dict[str, Any]]
+"""The version that prices a stay, what it costs, and what the bill keeps."""
+Calendars = dict[tuple[str, str], Calendar]
+"""By lot and notice: read once for all the bills of a transaction."""
+
+
+def _bill(row: Row[Any], priced: Priced, *, replaces_id: UUID | None, at: datetime) -> dict[str, Any]:
+    version_id, total_fen, fee = priced
     return {
         "id": uuid4(),
         "session_id": row.id,
@@ -114,7 +127,7 @@ async def _bill(db: AsyncConnection, row: Row[Any], *, replaces_id: UUID | None,
     }
 
 
-async def _price(db: AsyncConnection, row: Row[Any]) -> tuple[int | None, int, dict[str, Any]]:
+async def _price(db: AsyncConnection, row: Row[Any], calendars: Calendars, *, is_known: bool) -> Priced:
     if row.status == "void":
         return None, 0, {"engine": ENGINE, "reason": "void"}
     if row.tariff is None:
@@ -125,7 +138,13 @@ async def _price(db: AsyncConnection, row: Row[Any]) -> tuple[int | None, int, d
     except TariffNotFoundError:
         return None, 0, {"engine": ENGINE, "reason": "no-notice-in-force", "tariff": row.tariff}
     zone = ZoneInfo(row.zone)
-    circumstances = await circumstances_of(db, row.id, stay, tariff, lot=row.lot)
+    if is_known:
+        circumstances = await circumstances_of(db, row.id, stay, tariff, lot=row.lot)
+    else:
+        key = row.lot, tariff.code
+        if key not in calendars:
+            calendars[key] = await fetch_calendar(db, lot=row.lot, tariff=tariff.code)
+        circumstances = Circumstances(calendar=calendars[key])
     bill = circumstances.bill(tariff, stay, zone)
     inputs = kept_with(circumstances, stay, zone)
     fee = {"engine": ENGINE, "zone": row.zone, "bill": bill_to_json(bill), "inputs": inputs}

@@ -92,8 +92,7 @@ def used_days(calendar: Calendar, first: date, last: date) -> dict[str, Any]:
         "years": sorted(year for year in calendar.years if first.year <= year <= last.year),
         "days": [
             [day.on.isoformat(), day.kind, day.holiday]
-            for day in sorted(calendar.special.values(), key=lambda day: day.on)
-            if inside(day.on)
+            for day in sorted((day for day in calendar.special.values() if inside(day.on)), key=lambda day: day.on)
         ],
         "known": sorted(on.isoformat() for on in calendar.known if inside(on)),
         "free": {on.isoformat(): reason for on, reason in sorted(calendar.free.items()) if inside(on)},

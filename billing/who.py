@@ -1,5 +1,6 @@
 """Who pays what for a session: its vehicle by the best evidence, and everything else that its fee depends on."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -9,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.calendar_table import fetch_calendar
 from billing.circumstances import Circumstances
+from billing.coupons import Coupon
 from billing.covers import Cover
 from billing.passes import passes_for
 from billing.tariff import Tariff
 from billing.vehicle_of_plate import Evidence, Vehicle, vehicle_by
 from core.stay import Stay
-from core.tables import ExemptVehicle, Lot, ParkingSession, PlateEvidence, Space
+from core.tables import CouponRow, ExemptVehicle, Lot, ParkingSession, PlateEvidence, Space
 
 LOOKS_BACK: Final = timedelta(days=62)
 """How far earlier stays of a plate may change this one: beyond the longest month."""
@@ -46,8 +48,9 @@ async def circumstances_of(
     """
     calendar = await fetch_calendar(db, lot=lot, tariff=tariff.code)
     known = await vehicle_of(db, session_id)
+    coupons = await _coupons(db, session_id)
     if known.plate_id is None:
-        return Circumstances(calendar=calendar)
+        return Circumstances(calendar=calendar, coupons=coupons)
     history: tuple[Stay, ...] = ()
     covers: tuple[Cover, ...] = ()
     if known.is_confirmed:
@@ -57,8 +60,20 @@ async def circumstances_of(
         passes = await passes_for(db, session_id, known.plate_id, stay, lot=lot, calendar=calendar)
         covers = (*exempt, *passes)
     return Circumstances(
-        calendar=calendar, vehicle=known.vehicle, evidence=known.source, history=history, covers=covers
+        calendar=calendar,
+        vehicle=known.vehicle,
+        evidence=known.source,
+        history=history,
+        covers=covers,
+        coupons=coupons,
     )
+
+
+async def with_something_known(db: AsyncConnection, session_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of the sessions that have evidence or a coupon: the others depend on the calendar alone."""
+    seen = select(PlateEvidence.session_id).where(PlateEvidence.session_id.in_(session_ids))
+    given = select(CouponRow.session_id).where(CouponRow.session_id.in_(session_ids))
+    return frozenset((await db.scalars(seen.union(given))).all())
 
 
 async def price_again_later(db: AsyncConnection, session_id: UUID, *, at: datetime) -> None:
@@ -68,6 +83,16 @@ async def price_again_later(db: AsyncConnection, session_id: UUID, *, at: dateti
     """
     billed = update(ParkingSession).where(ParkingSession.id == session_id, ParkingSession.billed_revision.is_not(None))
     await db.execute(billed.values(revision=ParkingSession.revision + 1, revised_at=at))
+
+
+async def _coupons(db: AsyncConnection, session_id: UUID) -> tuple[Coupon, ...]:
+    """What was given to the session, oldest first."""
+    query = (
+        select(CouponRow.kind, CouponRow.value, CouponRow.until, CouponRow.bearer)
+        .where(CouponRow.session_id == session_id)
+        .order_by(CouponRow.attached_at, CouponRow.id)
+    )
+    return tuple(Coupon(**row) for row in (await db.execute(query)).mappings())
 
 
 async def _history(db: AsyncConnection, plate_id: UUID, stay: Stay, tariff: str) -> tuple[Stay, ...]:

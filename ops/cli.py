@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "tariff": ("tariff", "Price stays, check and print price notices, import them"),
     "exempt": ("exempt", "Vehicles that pay nothing"),
     "pass": ("pass_", "Passes: time paid for in advance"),
+    "coupon": ("coupon", "Coupons and merchants' validations"),
     "hold": ("hold", "Bills that wait for a person, and what makes them wait"),
     "calendar": ("calendar", "Working days, holidays, and free days by decree"),
     "explain": ("explain", "Why a session is what it is and costs what it costs"),

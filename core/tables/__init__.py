@@ -5,6 +5,7 @@ from core.tables.base import Base
 from core.tables.broker import BrokerAccount
 from core.tables.calendar import CalendarDay, CalendarYear, FreeDecree
 from core.tables.closing import DayClose, ProviderBillLine, ProviderBillRow
+from core.tables.coupons import CouponRow
 from core.tables.exempt import ExemptVehicle
 from core.tables.holds import BillHold
 from core.tables.jobs import JobRun
@@ -34,6 +35,7 @@ __all__ = [
     "CalendarYear",
     "City",
     "Context",
+    "CouponRow",
     "DayClose",
     "DeviceKey",
     "ExemptVehicle",
