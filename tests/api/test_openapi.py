@@ -45,6 +45,7 @@ SIGNED = "/api/v1/notify/{provider}"
 CHANGE = {"X-Requested-With": "tests"}
 OF_A_MOMENT = (
     "/sessions/{session_id}/receipt",
+    "/code.svg",
     "/approve",
     "/reject",
     "/paid-out",
