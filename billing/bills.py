@@ -5,7 +5,7 @@ mark are written in one transaction that holds the session's row, so any number 
 exactly one current bill for each revision (B1).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -20,7 +20,8 @@ from billing.circumstances import Circumstances, kept_with
 from billing.holds import hold_bills
 from billing.ledger.charging import charge_bills
 from billing.lines import bill_to_json
-from billing.tariffs_in_force import fetch_tariff_for
+from billing.tariff import Tariff
+from billing.tariffs_in_force import Validity, fetch_tariff_for, fetch_validities
 from billing.who import circumstances_of, with_something_known
 from core.errors import TariffNotFoundError
 from core.money import Fen
@@ -48,6 +49,24 @@ class Billed:
     """On evidence so thin that a person has to look at them."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the sessions of one run are priced by, read once for all of them."""
+
+    calendars: dict[tuple[str, str], Calendar] = field(default_factory=dict)
+    validities: dict[str, list[Validity]] = field(default_factory=dict)
+
+    async def calendar(self, db: AsyncConnection, lot: str, tariff: str) -> Calendar:
+        if (lot, tariff) not in self.calendars:
+            self.calendars[lot, tariff] = await fetch_calendar(db, lot=lot, tariff=tariff)
+        return self.calendars[lot, tariff]
+
+    async def tariff_for(self, db: AsyncConnection, code: str, stay: Stay) -> tuple[int, Tariff]:
+        if code not in self.validities:
+            self.validities[code] = await fetch_validities(db, code)
+        return await fetch_tariff_for(db, code, stay, self.validities[code])
+
+
 async def bill_ended_sessions(db: AsyncConnection, *, at: datetime, limit: int) -> Billed:
     """Bill at most ``limit`` sessions that want it, those that ended first first; 0 bills when none is left."""
     rows = (await db.execute(_due(at - SETTLES_AFTER, limit))).all()
@@ -55,9 +74,9 @@ async def bill_ended_sessions(db: AsyncConnection, *, at: datetime, limit: int) 
         return Billed(bills=0, corrections=0, total_fen=Fen(0), unpriced=0, held=0)
     before = await _current_bills(db, [row.id for row in rows])
     known = await with_something_known(db, [row.id for row in rows])
-    calendars: Calendars = {}
+    shared = _Shared()
     bills = [
-        _bill(row, await _price(db, row, calendars, is_known=row.id in known), replaces_id=before.get(row.id), at=at)
+        _bill(row, await _price(db, row, shared, is_known=row.id in known), replaces_id=before.get(row.id), at=at)
         for row in rows
     ]
     await db.execute(insert(Bill), bills)
@@ -109,8 +128,6 @@ async def _current_bills(db: AsyncConnection, session_ids: list[UUID]) -> dict[U
 
 Priced = tuple[int | None, int, dict[str, Any]]
 """The version that prices a stay, what it costs, and what the bill keeps."""
-Calendars = dict[tuple[str, str], Calendar]
-"""By lot and notice: read once for all the bills of a transaction."""
 
 
 def _bill(row: Row[Any], priced: Priced, *, replaces_id: UUID | None, at: datetime) -> dict[str, Any]:
@@ -127,24 +144,21 @@ def _bill(row: Row[Any], priced: Priced, *, replaces_id: UUID | None, at: dateti
     }
 
 
-async def _price(db: AsyncConnection, row: Row[Any], calendars: Calendars, *, is_known: bool) -> Priced:
+async def _price(db: AsyncConnection, row: Row[Any], shared: _Shared, *, is_known: bool) -> Priced:
     if row.status == "void":
         return None, 0, {"engine": ENGINE, "reason": "void"}
     if row.tariff is None:
         return None, 0, {"engine": ENGINE, "reason": "no-notice"}
     stay = Stay(entered_at=row.entered_at, left_at=row.left_at)
     try:
-        version_id, tariff = await fetch_tariff_for(db, row.tariff, stay)
+        version_id, tariff = await shared.tariff_for(db, row.tariff, stay)
     except TariffNotFoundError:
         return None, 0, {"engine": ENGINE, "reason": "no-notice-in-force", "tariff": row.tariff}
     zone = ZoneInfo(row.zone)
     if is_known:
         circumstances = await circumstances_of(db, row.id, stay, tariff, lot=row.lot)
     else:
-        key = row.lot, tariff.code
-        if key not in calendars:
-            calendars[key] = await fetch_calendar(db, lot=row.lot, tariff=tariff.code)
-        circumstances = Circumstances(calendar=calendars[key])
+        circumstances = Circumstances(calendar=await shared.calendar(db, row.lot, tariff.code))
     bill = circumstances.bill(tariff, stay, zone)
     inputs = kept_with(circumstances, stay, zone)
     fee = {"engine": ENGINE, "zone": row.zone, "bill": bill_to_json(bill), "inputs": inputs}

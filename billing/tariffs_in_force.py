@@ -1,11 +1,12 @@
 """Which version of a price notice is in force at an instant, loaded once: published versions never change."""
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.tariff import Tariff, load_tariff
@@ -21,36 +22,57 @@ _loaded: dict[Key, Tariff] = {}
 """By database and the version's own id, oldest first; a version is immutable, so nothing here can go stale."""
 
 
-async def fetch_tariff(db: AsyncConnection, code: str, at: datetime) -> tuple[int, Tariff]:
+class Validity(NamedTuple):
+    """When one version is in force."""
+
+    version_id: int
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+async def fetch_validities(db: AsyncConnection, code: str) -> list[Validity]:
+    """When each version of a notice is in force, the highest first: what is in force at any instant follows from it."""
+    query = (
+        select(TariffVersion.id, TariffVersion.valid_from, TariffVersion.valid_to)
+        .join(TariffRow, TariffRow.id == TariffVersion.tariff_id)
+        .where(TariffRow.code == code)
+        .order_by(TariffVersion.version.desc())
+    )
+    return [Validity(*row) for row in await db.execute(query)]
+
+
+async def fetch_tariff(
+    db: AsyncConnection, code: str, at: datetime, validities: Sequence[Validity] | None = None
+) -> tuple[int, Tariff]:
     """The version in force at ``at``, with its id: the highest whose validity contains that instant.
+
+    Args:
+        db: the transaction.
+        code: the notice's.
+        at: an instant.
+        validities: of the notice, where they are known already.
 
     Raises:
         TariffNotFoundError: no such notice, or none of its versions is in force then.
     """
-    version = (
-        select(TariffVersion.id)
-        .join(TariffRow, TariffRow.id == TariffVersion.tariff_id)
-        .where(TariffRow.code == code, TariffVersion.valid_from <= at)
-        .where(or_(TariffVersion.valid_to.is_(None), TariffVersion.valid_to > at))
-        .order_by(TariffVersion.version.desc())
-        .limit(1)
-    )
-    version_id = (await db.execute(version)).scalar_one_or_none()
-    if version_id is None:
-        raise TariffNotFoundError(f"no version of the price notice {code!r} is in force at that time", tariff=code)
-    return version_id, await fetch_version(db, version_id)
+    for one in await fetch_validities(db, code) if validities is None else validities:
+        if one.valid_from <= at and (one.valid_to is None or at < one.valid_to):
+            return one.version_id, await fetch_version(db, one.version_id)
+    raise TariffNotFoundError(f"no version of the price notice {code!r} is in force at that time", tariff=code)
 
 
-async def fetch_tariff_for(db: AsyncConnection, code: str, stay: Stay) -> tuple[int, Tariff]:
+async def fetch_tariff_for(
+    db: AsyncConnection, code: str, stay: Stay, validities: Sequence[Validity] | None = None
+) -> tuple[int, Tariff]:
     """The version that prices all of a stay: the one in force at its arrival, or at its departure if that one says so.
 
     Raises:
         TariffNotFoundError: no such notice, or none of its versions is in force when the stay begins.
     """
-    version_id, tariff = await fetch_tariff(db, code, stay.entered_at)
+    version_id, tariff = await fetch_tariff(db, code, stay.entered_at, validities)
     if tariff.document.when_price_changes == "version_at_departure":
         with suppress(TariffNotFoundError):
-            return await fetch_tariff(db, code, stay.left_at)
+            return await fetch_tariff(db, code, stay.left_at, validities)
     return version_id, tariff
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import entries
+from billing.ledger.accounts import OVERPAID
 from billing.ledger.balances import NOTHING_YET, balances_of
 from billing.ledger.exits import allowance_fen, exit_by_of
 from billing.ledger.journal import post_all
@@ -38,8 +39,9 @@ async def charge_bills(db: AsyncConnection, bills: Sequence[Mapping[str, Any]], 
         for bill in bills
     ]
     await post_all(db, posted, source="worker", at=at)
-    for session_id in balances:
-        await refund_overpaid(db, session_id, cause="correction", reason="the fee was corrected", at=at)
+    for bill, entry in zip(bills, posted, strict=True):
+        if entry is not None and any(line.account == OVERPAID for line in entry.lines):
+            await refund_overpaid(db, bill["session_id"], cause="correction", reason="the fee was corrected", at=at)
 
 
 def _allowance(bill: Mapping[str, Any], left_at: datetime | None, covered: Any) -> int:

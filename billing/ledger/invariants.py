@@ -133,7 +133,8 @@ INVARIANTS: Final = (
         holds="every attempt to collect money that is older than a day has come to its end",
         broken_by="""
             SELECT 'payment ' || id AS what, status || ' since ' || changed_at AS why FROM payment
-            WHERE status IN ('created', 'sent', 'unknown') AND created_at < CAST(:real_now AS timestamptz) - interval '24 hours'
+            WHERE status IN ('created', 'sent', 'unknown')
+                AND created_at < CAST(:real_now AS timestamptz) - interval '24 hours'
         """,
     ),
     Invariant(
