@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import entries
-from billing.ledger.accounts import OVERPAID
+from billing.ledger.accounts import OVERPAID, SUSPENSE
 from billing.ledger.balances import NOTHING_YET, balances_of
 from billing.ledger.exits import allowance_fen, exit_by_of
 from billing.ledger.journal import post_all
 from billing.ledger.refunds import refund_overpaid
-from core.tables import Lot, ParkingSession, Payment, Space
+from core.tables import JournalLine, Lot, ParkingSession, Payment, Space
 
 
 async def charge_bills(db: AsyncConnection, bills: Sequence[Mapping[str, Any]], *, at: datetime) -> None:
@@ -69,10 +69,12 @@ async def _covered(db: AsyncConnection, session_ids: Sequence[UUID]) -> dict[UUI
     """Of each session the payment that covers it longest, among those that brought what was asked for."""
     if not session_ids:
         return {}
+    odd = JournalLine.account == SUSPENSE
     query = (
         select(Payment.session_id, Payment.covers_to, Payment.quote)
         .where(Payment.session_id.in_(session_ids), Payment.status == "paid")
         .where(Payment.received_fen == Payment.amount_fen, Payment.quote.is_not(None))
+        .where(~select(JournalLine.id).where(JournalLine.payment_id == Payment.id, odd).exists())
         .order_by(Payment.session_id, Payment.covers_to.desc())
         .distinct(Payment.session_id)
     )
