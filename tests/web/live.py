@@ -31,7 +31,7 @@ from tests.web.town import sensor_of, town
 
 NAME = "parking_pages"
 CLIENT_ID = "ingest-pages"
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 90.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -223,6 +223,7 @@ def test_a_port_taken_by_somebody_else_is_replaced(state: State) -> None:
     with start(state, quiet) as services:
         before = services.endpoints
     with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # our own server was there a moment ago
         stranger.bind(("127.0.0.1", state.port("postgres")))
         stranger.listen()
         with start(state, quiet) as services:
