@@ -144,7 +144,7 @@ async def test_at_a_desk_a_code_is_scanned_and_the_page_turns_by_itself(live_cit
     page = visit.page
     await tap(page, "支付宝支付")
     await expect(page.locator(".pay-qr")).to_be_visible()
-    assert await page.evaluate("document.querySelector('.pay-qr').complete")
+    await until(lambda: page.evaluate("document.querySelector('.pay-qr').naturalWidth"))
     await picture(page, "scan-wide-zh")
     order = await page.locator("a[target=_blank]").get_attribute("href")
     await scanned(live_city, str(order))
