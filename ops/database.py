@@ -1,7 +1,11 @@
-"""Bringing a database to a revision, and asking at which it is."""
+"""Making and dropping a database, bringing it to a revision, and asking at which it is."""
 
+import asyncio
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -10,7 +14,10 @@ from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import migrations
-from core.db import async_url
+from core.db import async_url, plain_url
+
+DROP_WITHIN_SECONDS = 30
+"""How long the server's own short work in a database is waited for before it is dropped."""
 
 
 def alembic_config(url: str) -> Config:
@@ -19,6 +26,46 @@ def alembic_config(url: str) -> Config:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["url"] = url
     return config
+
+
+def url_of(server: str, name: str) -> str:
+    """The same server, another database."""
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+async def create_database(server: str, name: str, *, template: str | None = None) -> str:
+    """A new database on the server, empty but for the extensions, or copied; returns its URL."""
+    db = await asyncpg.connect(plain_url(server))
+    try:
+        await db.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+    finally:
+        await db.close()
+    return url_of(server, name)
+
+
+async def drop_database(server: str, name: str) -> None:
+    """Drop it, if it exists, with whoever is still connected.
+
+    What the server itself may just be doing in it (vacuuming, TimescaleDB's own jobs) is the superuser's, not ours to
+    end, and over in a moment.
+
+    Raises:
+        asyncpg.InsufficientPrivilegeError: another user's connection stayed.
+    """
+    ends_at = time.monotonic() + DROP_WITHIN_SECONDS
+    db = await asyncpg.connect(plain_url(server))
+    try:
+        while True:
+            try:
+                await db.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            except asyncpg.InsufficientPrivilegeError:
+                if time.monotonic() > ends_at:
+                    raise
+                await asyncio.sleep(0.05)
+            else:
+                return
+    finally:
+        await db.close()
 
 
 def upgrade(url: str, revision: str = "head") -> None:

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-import asyncpg
 import httpx
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.clock import Clock, parse_clock
-from core.db import plain_url
 from core.errors import InvalidError, UnavailableError
 from ops import database
 from ops.broker.applying import following
@@ -172,13 +170,8 @@ def _choose_port(wanted: int | None) -> int:
 
 
 async def _replace_database(url: str, name: str) -> str:
-    db = await asyncpg.connect(plain_url(url))
-    try:
-        await db.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await db.execute(f'CREATE DATABASE "{name}"')
-    finally:
-        await db.close()
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
+    await database.drop_database(url, name)
+    return await database.create_database(url, name)
 
 
 def _forget_broker_session(url: str, client_id: str) -> None:

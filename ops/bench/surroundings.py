@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -56,24 +55,14 @@ class Surroundings:
     @asynccontextmanager
     async def empty(self) -> AsyncIterator[str]:
         """A migrated database without a city; its URL. Dropped afterwards."""
-        name = f"parking_bench_{next(self._numbers)}"
-        await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await self._execute(f'CREATE DATABASE "{name}"')
+        server, name = self.endpoints.database_url, f"parking_bench_{next(self._numbers)}"
+        await database.drop_database(server, name)
+        url = await database.create_database(server, name)
         try:
-            await asyncio.to_thread(database.upgrade, self._url(name))
-            yield self._url(name)
+            await asyncio.to_thread(database.upgrade, url)
+            yield url
         finally:
-            await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-    async def _execute(self, statement: str) -> None:
-        server = await asyncpg.connect(plain_url(self.endpoints.database_url))
-        try:
-            await server.execute(statement)
-        finally:
-            await server.close()
-
-    def _url(self, name: str) -> str:
-        return urlsplit(self.endpoints.database_url)._replace(path=f"/{name}").geturl()
+            await database.drop_database(server, name)
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from core.db import async_url
 from core.tables import Base
 from ops import database
+from ops.database import create_database, drop_database
 from ops.services import RunningServices
-from tests.support.databases import create_database, drop_database
 
 pytestmark = pytest.mark.services
 

@@ -22,10 +22,10 @@ from core.tables import Payment
 from ops import database
 from ops.backup import Archive, BackupRefusedError, Keys, Manifest, dump, look_at, prepare, restore
 from ops.backup.catalogue import in_order, list_tables, quoted
+from ops.database import create_database, drop_database
 from ops.ledger import prove
 from ops.services import RunningServices
 from tests.api.town import Town, built, now
-from tests.support.databases import create_database, drop_database
 from tests.support.paid import paid_stay
 
 pytestmark = pytest.mark.services

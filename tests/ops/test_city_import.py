@@ -18,10 +18,10 @@ from core.db import Database
 from core.errors import UnavailableError
 from ops.city import CityRefusedError, ImportReport, import_city
 from ops.commands.city import app
+from ops.database import create_database, drop_database
 from ops.services import RunningServices
 from simulator.cities import demo_city, grid_city
 from tests.support.cities import LAT, LON, METRE, collection, lot, rectangle, small_city, space
-from tests.support.databases import create_database, drop_database
 
 pytestmark = pytest.mark.services
 

@@ -23,9 +23,9 @@ from paho.mqtt.client import Client
 
 from core.db import Database
 from ops.city.importing import import_city
+from ops.database import create_database, drop_database
 from ops.services import Endpoints
 from simulator.gateway.keys import merchant_settings, prepare
-from tests.support.databases import create_database, drop_database
 from tests.support.street import connect_publisher, forget_broker_session
 from tests.web.town import sensor_of, town
 
