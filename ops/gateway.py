@@ -7,10 +7,13 @@ from typing import Final
 import httpx
 
 from core.errors import InvalidError
+from core.settings import Settings
 from ops.state import State, is_port_free
 from ops.supervisor import Supervisor
 from simulator.gateway.keys import merchant_settings, prepare, read_keys
 
+GATEWAY: Final = "gateway"
+"""Its name among the installation's processes and remembered ports."""
 DEMO_BOOK: Final = "demo.sqlite3"
 """The demo's database begins afresh each time, and so does the money that was collected for it."""
 ANSWER_SECONDS: Final = 0.5
@@ -36,7 +39,7 @@ class SimulatedGateway:
     def start(self, supervisor: Supervisor, *, book: str) -> None:
         """Run it among the installation's processes."""
         arguments = ["simulator.gateway", "--folder", str(self.folder), "--port", str(self.port), "--book", book]
-        supervisor.add("gateway", arguments, {})
+        supervisor.add(GATEWAY, arguments, {})
 
     def forget(self, book: str) -> None:
         """Begin with no money collected."""
@@ -52,9 +55,9 @@ def gateway_of(state: State, port: int | None = None) -> SimulatedGateway:
     """
     state.prepare()
     if port is None:
-        port = state.port("gateway")
+        port = state.port(GATEWAY)
         if not is_port_free(port):
-            port = state.port("gateway", renew=True)
+            port = state.port(GATEWAY, renew=True)
     elif not is_port_free(port):
         raise InvalidError(f"port {port} on 127.0.0.1 is taken; choose another: --port N", port=port)
     gateway = SimulatedGateway(folder=folder_of(state), port=port)
@@ -67,7 +70,7 @@ def find_gateway_url(state: State) -> str | None:
     try:
         url = read_keys(folder_of(state)).url
         answer = httpx.get(f"{url}/health", timeout=ANSWER_SECONDS, trust_env=False)
-    except (InvalidError, httpx.HTTPError):
+    except (InvalidError, OSError, httpx.HTTPError):
         return None
     return url if answer.is_success and answer.json().get("url") == url else None
 
@@ -75,3 +78,13 @@ def find_gateway_url(state: State) -> str | None:
 def folder_of(state: State) -> Path:
     """Its keys and its money."""
     return state.root / "gateway"
+
+
+def settings_of_merchant(folder: Path) -> Settings:
+    """What a process is set to that takes money through the gateway of this folder.
+
+    Raises:
+        InvalidError: no gateway was ever prepared there.
+    """
+    given = merchant_settings(folder)
+    return Settings.model_validate({name.removeprefix("PARKING_").lower(): value for name, value in given.items()})

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from ops.checks.finding import Finding, fail, ok, warn
+from ops.gateway import GATEWAY, find_gateway_url
 from ops.services.mosquitto import NAME as BROKER
 from ops.services.postgres import NAME as DATABASE
 from ops.services.processes import Running, ServiceUser, find_in, find_recorded
@@ -100,7 +101,7 @@ def check_ports(state: State) -> Finding:
         ports = json.loads((state.root / "ports.json").read_text())
     except (OSError, json.JSONDecodeError):
         return ok("ports", "none remembered yet")
-    idle = {name: port for name, port in ports.items() if not _runs(state, _holder(name))}
+    idle = {name: port for name, port in ports.items() if not _is_held_by_us(state, name)}
     taken = [f"{name} {port}" for name, port in idle.items() if not is_port_free(port)]
     if taken:
         return warn("ports", f"held by others: {', '.join(taken)}", "none needed: the next start takes other ones")
@@ -126,9 +127,12 @@ def check_processes(state: State) -> Finding:
     return ok("processes", f"running: {', '.join(sorted(running))}" if running else "none running now")
 
 
-def _holder(port: str) -> str:
-    """By which record a port's holder is known: a service, or a process that shows its metrics there."""
-    return f"process-{port.removesuffix('-metrics')}" if port.endswith("-metrics") else port
+def _is_held_by_us(state: State, port: str) -> bool:
+    """Whether the service or process that wants this port has it; a gateway in a terminal of its own has no record."""
+    if port == GATEWAY:
+        return _runs(state, f"process-{GATEWAY}") or find_gateway_url(state) is not None
+    is_of_metrics = port.endswith("-metrics")
+    return _runs(state, f"process-{port.removesuffix('-metrics')}" if is_of_metrics else port)
 
 
 def _nearest(path: Path) -> Path:

@@ -33,7 +33,7 @@ def examine(state: State) -> Iterator[Finding]:
     """Every finding, from the machine up to what runs on it."""
     yield from check_machine()
     yield from check_installation(state)
-    yield from check_payments()
+    yield from check_payments(state)
     try:
         endpoints = find_endpoints(state)
     except InstallationError as stop:

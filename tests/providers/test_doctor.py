@@ -1,6 +1,9 @@
 """What the doctor says of payments."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -8,7 +11,9 @@ from pydantic import SecretStr
 
 from core.settings import Settings
 from ops.checks.finding import Verdict
+from ops.checks.installation import check_installation
 from ops.checks.payments import ask_providers, check_payments, check_way_back
+from ops.state import State
 from tests.providers.conftest import Merchant
 from tests.providers.strangers import NOW, AlipayStranger, WechatStranger, alipay, wechat
 
@@ -41,13 +46,35 @@ async def test_a_wrong_clock_is_told() -> None:
         assert (findings[-1].what, findings[-1].verdict) == ("clock of wechat", verdict)
 
 
-def test_nothing_configured_is_no_complaint() -> None:
-    assert [finding.verdict for finding in check_payments()] == [Verdict.OK]
+def test_nothing_configured_is_no_complaint(tmp_path: Path) -> None:
+    (finding,) = check_payments(State.find(tmp_path))
+    assert (finding.verdict, "nothing can be paid" in finding.found) == (Verdict.OK, True)
 
 
-def test_half_a_merchant_names_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gateway_that_runs_here_is_asked_and_its_port_is_ours(tmp_path: Path, gateway: tuple[str, Path]) -> None:
+    url, folder = gateway
+    state = State.find(tmp_path / "state")
+    state.prepare()
+    (state.root / "gateway").symlink_to(folder)
+    (state.root / "ports.json").write_text(json.dumps({"gateway": urlsplit(url).port}))
+    until_it_answers(url)
+    findings = {finding.what: finding for finding in check_payments(state)}
+    assert {finding.verdict for finding in findings.values()} == {Verdict.OK}
+    assert url in findings["payments"].found
+    assert "alipay_precreate" in findings["payments by alipay"].found
+    ports = next(finding for finding in check_installation(state) if finding.what == "ports")
+    assert ports.verdict is Verdict.OK
+
+
+def until_it_answers(url: str) -> None:
+    transport = httpx.HTTPTransport(retries=8)
+    with httpx.Client(transport=transport, trust_env=False) as client:
+        assert client.get(f"{url}/health").is_success
+
+
+def test_half_a_merchant_names_the_other_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARKING_ALIPAY_APP_ID", "2021000000000001")
-    (finding,) = check_payments()
+    (finding,) = check_payments(State.find(tmp_path))
     assert finding.verdict is Verdict.FAIL
     assert "PARKING_ALIPAY_PRIVATE_KEY" in finding.found
 
