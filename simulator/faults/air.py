@@ -2,30 +2,11 @@
 
 from dataclasses import dataclass
 
-from core.errors import InvalidError
 from simulator.dice import Dice, mixed
+from simulator.faults.description import Faults
 from simulator.world import Event
 
 _REPEATED_WITHIN_MS = 30_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Faults:
-    """Shares of all messages, each at most 1 and together at most 1: a message suffers one fault at a time."""
-
-    repeat: float = 0.0
-    late: float = 0.0
-    lost: float = 0.0
-    late_up_to_ms: int = 90_000
-    """The longest delay; the next messages of the sensor may overtake."""
-
-    def __post_init__(self) -> None:
-        """Refuse shares that are none."""
-        shares = (self.repeat, self.late, self.lost)
-        if min(shares) < 0 or sum(shares) > 1:
-            raise InvalidError("repeat, late and lost are shares of the messages: 0 or more, together at most 1")
-        if self.late_up_to_ms < 1:
-            raise InvalidError("a late message comes at least a millisecond late")
 
 
 @dataclass(frozen=True, slots=True)
