@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import accounts, entries
 from billing.ledger.balances import balance_of
-from billing.ledger.entries import Entry, Line
 from billing.ledger.journal import post
-from billing.ledger.refunds import lock_money, reject_refund, release_refund, request_refund
+from billing.ledger.refunds import fetch_currency, lock_money, reject_refund, release_refund, request_refund
 from core.errors import ConflictError, DeniedError, NotFoundError
 from core.money import Fen
 from core.tables import JournalEntry, ParkingSession, Payment, Refund
@@ -149,12 +148,14 @@ async def pay_out(db: AsyncConnection, refund_id: UUID, *, by: str, at: datetime
     if refund.status not in FAILED or refund.is_paid_out:
         status = "paid-out" if refund.is_paid_out else refund.status
         raise RefundNotFailedError(f"this refund is {status}: there is nothing to pay out by hand", status=status)
-    about = {"session_id": refund.session_id, "payment_id": refund.payment_id}
-    lines = (
-        Line.of(accounts.OVERPAID, refund.amount_fen, **about),
-        Line.of(accounts.BANK, -refund.amount_fen, **about),
+    entry = entries.pay_out(
+        refund_id,
+        payment_id=refund.payment_id,
+        session_id=refund.session_id,
+        amount_fen=refund.amount_fen,
+        currency=await fetch_currency(db, refund.payment_id),
     )
-    await post(db, Entry(business_key=payout_key(refund_id), kind="payout", lines=lines), source=by, at=at)
+    await post(db, entry, source=by, at=at)
     await _announce(db, refund.payment_id)
     return await fetch_refund(db, refund_id)
 
@@ -199,11 +200,6 @@ async def list_refunds(
     if payment_id is not None:
         wanted = wanted.where(Refund.payment_id == payment_id)
     return [RefundView(**row) for row in (await db.execute(wanted)).mappings()]
-
-
-def payout_key(refund_id: UUID) -> str:
-    """A refund is paid out by hand once."""
-    return f"payout:{refund_id}"
 
 
 async def _refuse_unpaid(db: AsyncConnection, payment_id: UUID) -> None:

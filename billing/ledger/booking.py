@@ -7,18 +7,18 @@ payment's, so two workers never book one payment twice, nor two payments against
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.ledger import entries
+from billing.ledger import accounts, entries
 from billing.ledger.balances import balance_of
 from billing.ledger.entries import CNY
 from billing.ledger.journal import post
-from billing.ledger.refunds import lock_money, refund_overpaid
+from billing.ledger.refunds import FAILED, fetch_currency, is_paid_out, lock_money, refund_overpaid, request_refund
 from billing.providers.port import OrderState, RefundState, RefundStatus
 from core.errors import NotFoundError
 from core.tables import Bill, Lot, ParkingSession, Payment, Refund, Space
@@ -26,6 +26,7 @@ from core.tables import Bill, Lot, ParkingSession, Payment, Refund, Space
 log = structlog.get_logger()
 
 booked = Counter("parking_payments_booked", "Payments booked", ["provider", "source"])
+twice = Counter("parking_payments_twice", "Further transactions of an order that was paid before", ["provider"])
 differing = Counter("parking_payments_differing", "Payments of another amount than was asked for", ["provider"])
 
 
@@ -65,11 +66,11 @@ async def book_payment(db: AsyncConnection, order: OrderState, *, provider: str,
     if payment_id is None or order.transaction_id is None:
         raise UnknownOrderError("no payment of ours has this number", provider=provider, order_no=order.order_no)
     payment = await lock_money(db, payment_id)
-    if payment.status == "paid":
-        if payment.transaction_id != order.transaction_id:
-            log.error("payment.second_transaction", payment_id=str(payment_id), provider=provider)
-        return Booked(payment_id=payment_id, status="paid", new=False)
     received_fen = payment.amount_fen if order.total_fen is None else order.total_fen
+    if payment.status == "paid":
+        if payment.transaction_id == order.transaction_id:
+            return Booked(payment_id=payment_id, status="paid", new=False)
+        return await _book_again(db, payment, order, received_fen, source=source, at=at)
     await _mark_paid(db, payment, order, received_fen)
     booked.labels(provider, source).inc()
     if received_fen != payment.amount_fen or order.currency != CNY:
@@ -96,15 +97,22 @@ async def book_refund(db: AsyncConnection, state: RefundState, *, provider: str,
     after = _refund_after(refund.status, state.status)
     if after is None:
         return
-    had_failed = refund.status in {"failed", "abnormal"}
-    about = {"payment_id": payment.id, "session_id": payment.session_id, "amount_fen": refund.amount_fen}
+    had_failed = refund.status in FAILED
+    about = {
+        "payment_id": payment.id,
+        "session_id": payment.session_id,
+        "amount_fen": refund.amount_fen,
+        "currency": await fetch_currency(db, payment.id),
+    }
     if after == "succeeded":
-        entry = entries.finish_refund(refund.id, provider, had_failed=had_failed, **about)
-        await post(db, entry, source=source, at=at)
-    elif after in {"failed", "abnormal"} and not had_failed:
+        account = await _waited_in(db, refund.id) if had_failed else accounts.REFUND_PENDING
+        await post(db, entries.finish_refund(refund.id, provider, account=account, **about), source=source, at=at)
+    elif after in FAILED and not had_failed:
         await post(db, entries.fail_refund(refund.id, **about), source=source, at=at)
         log.error("refund.failed", refund_id=str(refund.id), provider=provider, outcome=after)
     values: dict[str, Any] = {"status": after, "changed_at": datetime.now(UTC)}
+    if state.why is not None:
+        values["why"] = state.why
     if after != "accepted":
         values["poll_at"] = None
     if state.refund_id is not None:
@@ -118,7 +126,8 @@ async def _book_as_asked(
 ) -> Booked:
     due_fen = 0
     if payment.session_id is not None:
-        await _charge_before_the_bill(db, payment, source=source, at=at)
+        if payment.again_of is None:
+            await _charge_before_the_bill(db, payment, source=source, at=at)
         due_fen = (await balance_of(db, payment.session_id)).due_fen
     entry = entries.receive(
         payment.provider,
@@ -134,6 +143,67 @@ async def _book_as_asked(
         await refund_overpaid(db, payment.session_id, cause="overpaid", reason="paid more than was due", at=at)
     await _announce(db, payment.id)
     return Booked(payment_id=payment.id, status="paid", new=True, overpaid_fen=overpaid_fen)
+
+
+async def _book_again(
+    db: AsyncConnection, payment: Row[Any], order: OrderState, received: int, *, source: str, at: datetime
+) -> Booked:
+    """An order that was paid once more, by another transaction: a payment of its own, so that it can go back.
+
+    It settles whatever is still due, as any money of the session's does; the rest is given back at once.
+    """
+    number = order.transaction_id
+    known = select(Payment.id).where(Payment.provider == payment.provider, Payment.transaction_id == number)
+    if (known_id := (await db.execute(known)).scalar_one_or_none()) is not None:
+        return Booked(payment_id=known_id, status="paid", new=False)
+    again = await _write_again(db, payment, order, received)
+    twice.labels(payment.provider).inc()
+    log.error("payment.second_transaction", payment_id=str(payment.id), again_id=str(again.id), received=received)
+    if order.currency != CNY:
+        return await _book_odd(db, again, order, received, source=source, at=at)
+    if again.session_id is not None:
+        return await _book_as_asked(db, again, str(number), source=source, at=at)
+    entry = entries.receive_again(
+        again.provider, str(number), payment_id=again.id, session_id=None, amount_fen=received
+    )
+    await post(db, entry, source=source, at=at)
+    await request_refund(
+        db, again.id, received, cause="overpaid", reason="paid more than once", requested_by="worker", at=at
+    )
+    await _announce(db, again.id)
+    return Booked(payment_id=again.id, status="paid", new=True, overpaid_fen=received)
+
+
+async def _write_again(db: AsyncConnection, payment: Row[Any], order: OrderState, received: int) -> Row[Any]:
+    now = datetime.now(UTC)
+    values = payment._asdict() | {
+        "id": uuid4(),
+        "again_of": payment.id,
+        "order_no": f"A{uuid4().hex[:24].upper()}",  # never sent: the provider knows it by its transaction
+        "transaction_id": order.transaction_id,
+        "amount_fen": received,
+        "received_fen": received,
+        "paid_at": order.paid_at or now,
+        "late": False,
+        "quote": null(),
+        "covers_to": None,
+        "opened": null(),
+        "asked": null(),
+        "polls": 0,
+        "poll_at": None,
+        "created_at": now,
+        "changed_at": now,
+        "expires_at": now,
+    }
+    return (await db.execute(insert(Payment).values(values).returning(Payment.__table__))).one()
+
+
+async def _waited_in(db: AsyncConnection, refund_id: UUID) -> str:
+    """Where the money of a refund is that succeeds although it had failed."""
+    if not await is_paid_out(db, refund_id):
+        return accounts.OVERPAID
+    log.error("refund.returned_twice", refund_id=str(refund_id))
+    return accounts.RETURNED_TWICE
 
 
 async def _book_odd(

@@ -11,6 +11,8 @@ from uuid import UUID
 from billing.ledger import accounts
 
 CNY: Final = "CNY"
+SUSPENSE_PAID_OUT: Final = "suspense-paid-out"
+"""The kind of entry by which money leaves suspense for the bank account of whoever paid it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,20 @@ def receive(
     )
 
 
+def receive_again(
+    provider: str, transaction_id: str, *, payment_id: UUID, session_id: UUID | None, amount_fen: int
+) -> Entry | None:
+    """An order was paid once more, and nothing is due: all of it goes back."""
+    return _entry(
+        payment_key(provider, transaction_id),
+        "payment",
+        (accounts.clearing(provider), amount_fen),
+        (accounts.OVERPAID, -amount_fen),
+        session_id=session_id,
+        payment_id=payment_id,
+    )
+
+
 def receive_odd(
     provider: str, transaction_id: str, *, payment_id: UUID, session_id: UUID | None, amount: int, currency: str
 ) -> Entry | None:
@@ -126,7 +142,7 @@ def receive_odd(
 
 
 def start_refund(
-    refund_id: UUID, account: str, *, payment_id: UUID, session_id: UUID | None, amount_fen: int
+    refund_id: UUID, account: str, *, payment_id: UUID, session_id: UUID | None, amount_fen: int, currency: str = CNY
 ) -> Entry | None:
     """Money is on its way back; ``account`` says whose it was."""
     return _entry(
@@ -136,24 +152,39 @@ def start_refund(
         (accounts.REFUND_PENDING, -amount_fen),
         session_id=session_id,
         payment_id=payment_id,
+        currency=currency,
     )
 
 
 def finish_refund(
-    refund_id: UUID, provider: str, *, payment_id: UUID, session_id: UUID | None, amount_fen: int, had_failed: bool
+    refund_id: UUID,
+    provider: str,
+    *,
+    account: str = accounts.REFUND_PENDING,
+    payment_id: UUID,
+    session_id: UUID | None,
+    amount_fen: int,
+    currency: str = CNY,
 ) -> Entry | None:
-    """The provider gave it back; perhaps after it had said that it could not."""
+    """The provider gave it back.
+
+    ``account`` says where it waited: on its way, owed because the provider had said that it could not, or nowhere any
+    more, as a person had paid it out meanwhile.
+    """
     return _entry(
         f"refund-done:{refund_id}",
         "refund-done",
-        (accounts.OVERPAID if had_failed else accounts.REFUND_PENDING, amount_fen),
+        (account, amount_fen),
         (accounts.clearing(provider), -amount_fen),
         session_id=session_id,
         payment_id=payment_id,
+        currency=currency,
     )
 
 
-def fail_refund(refund_id: UUID, *, payment_id: UUID, session_id: UUID | None, amount_fen: int) -> Entry | None:
+def fail_refund(
+    refund_id: UUID, *, payment_id: UUID, session_id: UUID | None, amount_fen: int, currency: str = CNY
+) -> Entry | None:
     """The provider cannot give it back: it is still owed, and a person has to pay it out."""
     return _entry(
         f"refund-failed:{refund_id}",
@@ -162,6 +193,22 @@ def fail_refund(refund_id: UUID, *, payment_id: UUID, session_id: UUID | None, a
         (accounts.OVERPAID, -amount_fen),
         session_id=session_id,
         payment_id=payment_id,
+        currency=currency,
+    )
+
+
+def pay_out(
+    refund_id: UUID, *, payment_id: UUID, session_id: UUID | None, amount_fen: int, currency: str = CNY
+) -> Entry | None:
+    """What the provider could not give back was paid from the bank, by a person, once."""
+    return _entry(
+        payout_key(refund_id),
+        "payout",
+        (accounts.OVERPAID, amount_fen),
+        (accounts.BANK, -amount_fen),
+        session_id=session_id,
+        payment_id=payment_id,
+        currency=currency,
     )
 
 
@@ -173,6 +220,11 @@ def give_up(key: str, kind: str, account: str, *, session_id: UUID, amount_fen: 
 def payment_key(provider: str, transaction_id: str) -> str:
     """One booking for one provider's transaction (M2)."""
     return f"payment:{provider}:{transaction_id}"
+
+
+def payout_key(refund_id: UUID) -> str:
+    """A refund is paid out by hand once."""
+    return f"payout:{refund_id}"
 
 
 def _entry(

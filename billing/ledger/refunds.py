@@ -10,14 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import accounts, entries
 from billing.ledger.balances import balance_of
+from billing.ledger.entries import CNY
 from billing.ledger.journal import post
 from core.errors import ConflictError
-from core.tables import JournalLine, ParkingSession, Payment, Refund
+from core.tables import JournalEntry, JournalLine, ParkingSession, Payment, Refund
 
 Cause = Literal["overpaid", "correction", "operator"]
 
-GOES_BACK: Final = ("held", "requested", "accepted", "succeeded")
-"""Refunds that count against what was received; those of the other states came to nothing."""
+CLAIMS: Final = ("held", "requested", "accepted", "succeeded", "failed", "abnormal")
+"""Refunds that count against what was received: all but those that a second person refused.
+
+One that failed keeps its claim: the provider may do it after all, so the same money is never asked for under a second
+number; a person pays it out.
+"""
+FAILED: Final = ("failed", "abnormal")
 REFUND_NO_BYTES: Final = 12
 
 
@@ -70,7 +76,7 @@ async def request_refund(
         RefundExceedsPaymentError: that much of it is not left.
     """
     payment = await lock_money(db, payment_id)
-    left = (payment.received_fen or 0) - await _going_back(db, payment_id)
+    left = (payment.received_fen or 0) - await _gone(db, payment_id)
     if amount_fen > left:
         raise RefundExceedsPaymentError(
             f"of this payment {left} fen are left to give back, not {amount_fen}", refundable_fen=left
@@ -119,14 +125,29 @@ async def reject_refund(db: AsyncConnection, refund_id: UUID, *, rejected_by: st
 
 
 async def refund_overpaid(db: AsyncConnection, session_id: UUID, *, cause: Cause, reason: str, at: datetime) -> None:
-    """Give back what a session has been paid too much, from its newest payments first."""
-    left = (await balance_of(db, session_id)).overpaid_fen
+    """Give back what a session has been paid too much, from its newest payments first.
+
+    What refunds that failed have a claim on is not given back a second time.
+    """
+    left = (await balance_of(db, session_id)).overpaid_fen - await _claimed(db, session_id)
     query = select(Payment.id, Payment.received_fen).where(Payment.session_id == session_id, Payment.status == "paid")
     for payment in (await db.execute(query.order_by(Payment.changed_at.desc(), Payment.id))).all():
         amount = min(left, payment.received_fen - await _not_to_give(db, payment.id))
         if amount > 0:
             await request_refund(db, payment.id, amount, cause=cause, reason=reason, requested_by="worker", at=at)
             left -= amount
+
+
+async def fetch_currency(db: AsyncConnection, payment_id: UUID) -> str:
+    """In which currency a payment was received."""
+    booked = select(JournalLine.currency).where(JournalLine.payment_id == payment_id).limit(1)
+    return (await db.execute(booked)).scalar() or CNY
+
+
+async def is_paid_out(db: AsyncConnection, refund_id: UUID) -> bool:
+    """Whether a person gave back what the provider could not."""
+    posted = select(JournalEntry.id).where(JournalEntry.business_key == entries.payout_key(refund_id))
+    return (await db.execute(posted)).first() is not None
 
 
 async def _held(db: AsyncConnection, refund_id: UUID) -> tuple[Row[Any], Row[Any]]:
@@ -143,33 +164,54 @@ async def _start(
 ) -> None:
     account = accounts.OVERPAID if cause != "operator" else await _whose(db, payment, amount_fen)
     entry = entries.start_refund(
-        refund_id, account, payment_id=payment.id, session_id=payment.session_id, amount_fen=amount_fen
+        refund_id,
+        account,
+        payment_id=payment.id,
+        session_id=payment.session_id,
+        amount_fen=amount_fen,
+        currency=await fetch_currency(db, payment.id),
     )
     await post(db, entry, source=by, at=at)
 
 
 async def _whose(db: AsyncConnection, payment: Row[Any], amount_fen: int) -> str:
-    """Where an operator's refund is taken from: what is owed anyway first, else it is goodwill."""
-    if await _in_suspense(db, payment.id) >= amount_fen:
+    """Where an operator's refund is taken from: suspense, a pass, else goodwill (what is overpaid goes by itself)."""
+    if await in_suspense(db, payment.id) >= amount_fen:
         return accounts.SUSPENSE
-    if payment.session_id is None:
-        return accounts.PREPAID
-    balance = await balance_of(db, payment.session_id)
-    return accounts.OVERPAID if balance.overpaid_fen >= amount_fen else accounts.GOODWILL
+    return accounts.PREPAID if payment.session_id is None else accounts.GOODWILL
 
 
-async def _going_back(db: AsyncConnection, payment_id: UUID) -> int:
-    query = select(func.coalesce(func.sum(Refund.amount_fen), 0))
-    query = query.where(Refund.payment_id == payment_id, Refund.status.in_(GOES_BACK))
+async def in_suspense(db: AsyncConnection, payment_id: UUID) -> int:
+    """What of a payment answers to nothing yet."""
+    query = select(func.coalesce(func.sum(JournalLine.credit_fen - JournalLine.debit_fen), 0))
+    query = query.where(JournalLine.payment_id == payment_id, JournalLine.account == accounts.SUSPENSE)
     return int((await db.execute(query)).scalar_one())
 
 
+async def _gone(db: AsyncConnection, payment_id: UUID) -> int:
+    """What of a payment was, is or may yet be given back, by the provider or out of suspense by hand."""
+    refunds = select(func.coalesce(func.sum(Refund.amount_fen), 0))
+    refunds = refunds.where(Refund.payment_id == payment_id, Refund.status.in_(CLAIMS))
+    by_hand = (
+        select(func.coalesce(func.sum(JournalLine.debit_fen), 0))
+        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
+        .where(JournalLine.payment_id == payment_id, JournalEntry.kind == entries.SUSPENSE_PAID_OUT)
+        .where(JournalLine.account == accounts.SUSPENSE)
+    )
+    return int((await db.execute(refunds)).scalar_one()) + int((await db.execute(by_hand)).scalar_one())
+
+
 async def _not_to_give(db: AsyncConnection, payment_id: UUID) -> int:
-    """What of a payment is no longer, or not, the payer's of the stay: gone back already, or in suspense."""
-    return await _going_back(db, payment_id) + await _in_suspense(db, payment_id)
+    """What of a payment is no longer, or not, the payer's of the stay: given back already, or in suspense."""
+    return await _gone(db, payment_id) + await in_suspense(db, payment_id)
 
 
-async def _in_suspense(db: AsyncConnection, payment_id: UUID) -> int:
-    query = select(func.coalesce(func.sum(JournalLine.credit_fen - JournalLine.debit_fen), 0))
-    query = query.where(JournalLine.payment_id == payment_id, JournalLine.account == accounts.SUSPENSE)
+async def _claimed(db: AsyncConnection, session_id: UUID) -> int:
+    """What of a session's overpaid money waits for a person, because the provider could not give it back."""
+    paid_out = select(JournalEntry.id).where(JournalEntry.business_key == func.concat("payout:", Refund.id)).exists()
+    query = (
+        select(func.coalesce(func.sum(Refund.amount_fen), 0))
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.session_id == session_id, Refund.status.in_(FAILED), ~paid_out)
+    )
     return int((await db.execute(query)).scalar_one())

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
+from billing.ledger.refunds import fetch_currency
 from billing.payments.schedule import next_refund_poll
 from billing.payments.settling import settle_refund
 from billing.payments.till import Till
@@ -40,6 +42,7 @@ async def sweep_refunds(till: Till, at: datetime) -> None:
 
 
 async def _claim(db: AsyncConnection, at: datetime) -> list[Row[Any]]:
+    first = aliased(Payment)
     never_sent = (Refund.status == "requested") & (Refund.polls == 0)
     is_due = Refund.status.in_(("requested", "accepted")) & or_(Refund.poll_at.is_(None), Refund.poll_at <= at)
     due = (
@@ -51,11 +54,14 @@ async def _claim(db: AsyncConnection, at: datetime) -> list[Row[Any]]:
             Refund.reason,
             Refund.status,
             Refund.polls,
-            Payment.order_no,
+            func.coalesce(first.order_no, Payment.order_no).label("order_no"),
+            case((Payment.again_of.is_not(None), Payment.transaction_id)).label("transaction_id"),
+            Payment.id.label("payment_id"),
             Payment.provider,
             Payment.received_fen,
         )
         .join(Payment, Payment.id == Refund.payment_id)
+        .outerjoin(first, first.id == Payment.again_of)
         .where(or_(never_sent, is_due))
         .order_by(Refund.created_at)
         .limit(A_SWEEP)
@@ -74,16 +80,20 @@ async def _follow(till: Till, row: Row[Any]) -> None:
         if row.status == "accepted":
             state = await provider.query_refund(row.order_no, row.refund_no)
         if row.status == "requested" or state.status is RefundStatus.NOT_FOUND:
-            state = await provider.refund(_order(till, row))
+            state = await provider.refund(await _order(till, row))
     except ProviderRefusedError as error:
         code = error.facts.get("code")
         log.error("refund.refused", refund_no=row.refund_no, provider=row.provider, code=code)  # noqa: TRY400 - no bug
-        state = RefundState(order_no=row.order_no, refund_no=row.refund_no, status=RefundStatus.FAILED)
+        state = RefundState(
+            order_no=row.order_no, refund_no=row.refund_no, status=RefundStatus.FAILED, why=str(code or "refused")
+        )
     if state.status not in {RefundStatus.NOT_FOUND, row.status}:
         await settle_refund(till, row.provider, state, source="query" if row.status == "accepted" else "refund")
 
 
-def _order(till: Till, row: Row[Any]) -> RefundOrder:
+async def _order(till: Till, row: Row[Any]) -> RefundOrder:
+    async with till.database.transaction() as db:
+        currency = await fetch_currency(db, row.payment_id)
     return RefundOrder(
         order_no=row.order_no,
         refund_no=row.refund_no,
@@ -91,6 +101,8 @@ def _order(till: Till, row: Row[Any]) -> RefundOrder:
         total_fen=Fen(row.received_fen),
         reason=REASONS.get(row.cause, row.reason),
         notify_url=till.notify_url(row.provider),
+        currency=currency,
+        transaction_id=row.transaction_id,
     )
 
 

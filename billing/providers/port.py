@@ -111,9 +111,13 @@ class RefundOrder:
     """Ours; the same number is refunded once, however often it is sent."""
     amount_fen: Fen
     total_fen: Fen
-    """Of the whole order."""
+    """Of the whole payment."""
     reason: str
     notify_url: str
+    currency: str = "CNY"
+    """Of both amounts, whose smallest unit they count."""
+    transaction_id: str | None = None
+    """Which payment, of an order that was paid more than once; None: it was paid once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +130,8 @@ class RefundState:
     amount_fen: Fen | None = None
     refund_id: str | None = None
     """The provider's own number."""
+    why: str | None = None
+    """The provider's code, where it could not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

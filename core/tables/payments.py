@@ -43,6 +43,8 @@ class Payment(Base):
     """The provider's time."""
     device_key_id: Mapped[int | None] = mapped_column(ForeignKey("device_key.id"))
     """The kiosk it was asked for at."""
+    again_of: Mapped[UUID | None] = mapped_column(ForeignKey("payment.id"))
+    """Nobody asked for this one: it is a further transaction of that payment's order, which was paid before."""
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -61,7 +63,9 @@ class Payment(Base):
             "(status = 'paid') = (paid_at IS NOT NULL AND transaction_id IS NOT NULL AND received_fen IS NOT NULL)",
             name="paid_is_known_whole",
         ),
+        CheckConstraint("again_of IS NULL OR status = 'paid'", name="again_is_paid"),
         Index("payment_transaction_key", "provider", "transaction_id", unique=True),
+        Index("payment_again_of_idx", "again_of", postgresql_where=text("again_of IS NOT NULL")),
         Index("payment_session_id_idx", "session_id"),
         Index("payment_poll_idx", "poll_at", postgresql_where=text("poll_at IS NOT NULL")),
         Index("payment_created_at_idx", "created_at"),

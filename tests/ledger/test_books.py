@@ -1,19 +1,13 @@
-"""The books after anything that can happen, in any order: every invariant holds, every fen is in one place."""
+"""The books after each thing that can happen: every invariant holds."""
 
-import contextlib
-import random
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import text
 
-from billing.bills import bill_ended_sessions
 from billing.ledger import accounts, entries
-from billing.ledger.balances import balance_of
-from billing.ledger.booking import Booked, UnknownOrderError, book_payment, book_refund
+from billing.ledger.booking import UnknownOrderError, book_payment
 from billing.ledger.checking import check_ledger
 from billing.ledger.digests import digest_days, find_broken_seals
 from billing.ledger.journal import post
@@ -24,96 +18,12 @@ from billing.ledger.refunds import (
     release_refund,
     request_refund,
 )
-from billing.providers.port import OrderState, OrderStatus, RefundState, RefundStatus
+from billing.providers.port import OrderState, OrderStatus, RefundStatus
 from core.money import Fen
-from core.tables import ParkingSession, Payment, Refund
-from tests.api.town import Town
+from tests.ledger.till import LATER, Till
 from tests.support.county import SHANGHAI
-from tests.support.paid import paid_stay
 
 pytestmark = pytest.mark.services
-
-ARRIVAL = datetime(2026, 11, 20, 1, tzinfo=UTC)  # nine in the morning: the kerb is charged
-LATER = ARRIVAL + timedelta(days=1)
-
-
-@dataclass
-class Till:
-    """Does to the books of a town what the flow, the worker and a provider do."""
-
-    town: Town
-    paid: dict[UUID, OrderState] = field(default_factory=dict)
-
-    async def stay(self, minutes: int | None, *, arrival: datetime = ARRIVAL, space: str = "KA-001") -> UUID:
-        return await self.town.session(space, arrival, arrival + timedelta(minutes=minutes) if minutes else None)
-
-    async def ask(self, session_id: UUID, *, minutes: int, arrival: datetime = ARRIVAL, **values: Any) -> UUID:
-        """An attempt to collect the fee of so many minutes."""
-        values = {"status": "sent", "created_at": datetime.now(UTC), **values}
-        return await paid_stay(self.town, entered_at=arrival, minutes=minutes, session_id=session_id, **values)
-
-    async def book(self, payment_id: UUID, *, total_fen: int | None = None, source: str = "notification") -> Booked:
-        async with self.town.database.transaction() as db:
-            row = (await db.execute(select(Payment.__table__).where(Payment.id == payment_id))).one()
-            state = self.paid.setdefault(
-                payment_id,
-                OrderState(
-                    order_no=row.order_no,
-                    status=OrderStatus.PAID,
-                    transaction_id=f"T{uuid4().hex}",
-                    total_fen=Fen(total_fen or row.amount_fen),
-                    paid_at=LATER,
-                ),
-            )
-            return await book_payment(db, state, provider=row.provider, source=source, at=LATER)
-
-    async def bill(self) -> None:
-        async with self.town.database.transaction() as db:
-            await bill_ended_sessions(db, at=LATER + timedelta(days=9), limit=500)
-
-    async def change(self, session_id: UUID, **values: Any) -> None:
-        """What a refold does to a session."""
-        async with self.town.database.transaction() as db:
-            revised = {"revision": ParkingSession.revision + 1, **values}
-            await db.execute(update(ParkingSession).where(ParkingSession.id == session_id).values(revised))
-
-    async def end(self, session_id: UUID, minutes: int, *, arrival: datetime = ARRIVAL) -> None:
-        left_at = arrival + timedelta(minutes=minutes)
-        await self.change(session_id, status="ended", left_at=left_at, end_why="change")
-
-    async def refunds(self, payment_id: UUID) -> list[tuple[int, str, str]]:
-        async with self.town.database.transaction() as db:
-            query = select(Refund.amount_fen, Refund.cause, Refund.status).where(Refund.payment_id == payment_id)
-            return [(row.amount_fen, row.cause, row.status) for row in await db.execute(query)]
-
-    async def answer(self, status: RefundStatus) -> None:
-        """The providers say this of every refund that is under way."""
-        async with self.town.database.transaction() as db:
-            query = (
-                select(Refund.refund_no, Payment.order_no, Payment.provider)
-                .join(Payment, Payment.id == Refund.payment_id)
-                .where(Refund.status.in_(("requested", "accepted", "failed", "abnormal")))
-            )
-            for row in (await db.execute(query)).all():
-                state = RefundState(order_no=row.order_no, refund_no=row.refund_no, status=status)
-                await book_refund(db, state, provider=row.provider, source="query", at=LATER)
-
-    async def money(self, session_id: UUID) -> tuple[int, int, int]:
-        """Paid, due and overpaid."""
-        async with self.town.database.transaction() as db:
-            balance = await balance_of(db, session_id)
-        return balance.paid_fen, balance.due_fen, balance.overpaid_fen
-
-    async def prove(self) -> None:
-        async with self.town.database.transaction() as db:
-            findings = await check_ledger(db, now=LATER)
-        assert [finding for finding in findings if not finding.is_kept] == []
-        assert [finding.number for finding in findings] == [f"I{number}" for number in range(1, 13)]
-
-
-@pytest.fixture
-def till(town: Town) -> Till:
-    return Till(town)
 
 
 async def test_an_ended_stay_is_owed_and_its_payment_settles_it(till: Till) -> None:
@@ -301,71 +211,3 @@ async def test_a_seal_shows_that_the_past_was_touched(till: Till) -> None:
         assert not findings["I8"].is_kept
         assert not findings["I6"].is_kept
         assert findings["I1"].is_kept
-
-
-class Life:
-    """Anything that can happen to the money of a town, by dice."""
-
-    def __init__(self, till: Till, seed: int) -> None:
-        self.till = till
-        self.dice = random.Random(seed)
-        self.arrivals: dict[UUID, datetime] = {}
-        self.payments: list[UUID] = []
-
-    async def arrive(self) -> None:
-        free = list(self.till.town.spaces)[len(self.arrivals) :]
-        if free:  # those that came last are still there
-            self.arrivals[await self.till.stay(None, space=free[0])] = ARRIVAL
-        else:
-            at = ARRIVAL - timedelta(days=len(self.arrivals))
-            self.arrivals[await self.till.stay(self.dice.choice((20, 75, 240)), arrival=at)] = at
-
-    async def ask(self) -> None:
-        session = self.dice.choice(list(self.arrivals))
-        about = {
-            "provider": self.dice.choice(("wechat", "alipay")),
-            "status": self.dice.choice(("sent", "unknown", "closed")),
-        }
-        minutes = self.dice.choice((45, 75, 110, 300))
-        self.payments.append(await self.till.ask(session, minutes=minutes, arrival=self.arrivals[session], **about))
-
-    async def hear(self) -> None:
-        odd = self.dice.choice((None, None, None, 1, 5_000))
-        for payment in self.dice.choices(self.payments, k=self.dice.choice((1, 1, 3))) if self.payments else ():
-            await self.till.book(payment, total_fen=odd)
-
-    async def refold(self) -> None:
-        session = self.dice.choice(list(self.arrivals))
-        if self.dice.random() < 0.2:
-            await self.till.change(session, status="void")
-        else:
-            minutes = self.dice.choice((15, 46, 75, 118, 500))
-            await self.till.end(session, minutes, arrival=self.arrivals[session])
-
-    async def bill(self) -> None:
-        await self.till.bill()
-
-    async def give_back(self) -> None:
-        if not self.payments:
-            return
-        payment, amount = self.dice.choice(self.payments), self.dice.choice((1, 300))
-        with contextlib.suppress(RefundExceedsPaymentError):
-            async with self.till.town.database.transaction() as db:
-                await request_refund(
-                    db, payment, amount, cause="operator", reason="-", requested_by="operator:li", at=LATER
-                )
-
-    async def answer(self) -> None:
-        await self.till.answer(self.dice.choice(tuple(RefundStatus)))
-
-
-@pytest.mark.parametrize("seed", range(4))
-async def test_whatever_happens_in_whatever_order(till: Till, seed: int) -> None:
-    life = Life(till, seed)
-    steps = (life.ask, life.ask, life.hear, life.hear, life.refold, life.bill, life.bill, life.give_back, life.answer)
-    await life.arrive()
-    for _ in range(60):
-        await life.dice.choice((life.arrive, *steps))()
-    await till.bill()
-    await till.prove()
-    assert await till.town.scalar("SELECT count(*) FROM journal_entry") > 10

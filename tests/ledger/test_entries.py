@@ -86,7 +86,8 @@ def test_a_refund_comes_to_its_end_with_nothing_pending(amount_fen: int, fails: 
     steps = [entries.start_refund(REFUND, accounts.OVERPAID, **about)]
     if fails:
         steps.append(entries.fail_refund(REFUND, **about))
-    steps.append(entries.finish_refund(REFUND, "alipay", had_failed=fails, **about))
+    account = accounts.OVERPAID if fails else accounts.REFUND_PENDING
+    steps.append(entries.finish_refund(REFUND, "alipay", account=account, **about))
     assert all(step is not None and step.is_balanced for step in steps)
     sums: Counter[str] = Counter()
     for step in steps:

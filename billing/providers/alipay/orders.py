@@ -68,12 +68,17 @@ def order_state(fields: Mapping[str, Any]) -> OrderState:
 
 def refund_content(order: RefundOrder) -> dict[str, Any]:
     """What asks for a refund; the same number is refunded once."""
-    return {
+    content = {
         "out_trade_no": order.order_no,
         "out_request_no": order.refund_no,
         "refund_amount": yuan_of(order.amount_fen),
         "refund_reason": order.reason[:LONGEST_REASON],
     }
+    if order.transaction_id is not None:
+        content["trade_no"] = order.transaction_id
+    if order.currency != "CNY":
+        content["refund_currency"] = order.currency
+    return content
 
 
 def refund_found(answer: Mapping[str, Any], order_no: str, refund_no: str) -> RefundState:

@@ -113,12 +113,13 @@ def order_state(document: Mapping[str, Any], merchant: WechatMerchant) -> OrderS
 
 def refund_document(order: RefundOrder) -> dict[str, Any]:
     """The body that asks for a refund; the same number is refunded once."""
+    of_what = {"transaction_id": order.transaction_id} if order.transaction_id else {"out_trade_no": order.order_no}
     return {
-        "out_trade_no": order.order_no,
+        **of_what,
         "out_refund_no": order.refund_no,
         "reason": shortened(order.reason, LONGEST_REASON_BYTES),
         "notify_url": order.notify_url,
-        "amount": {"refund": order.amount_fen, "total": order.total_fen, "currency": "CNY"},
+        "amount": {"refund": order.amount_fen, "total": order.total_fen, "currency": order.currency},
     }
 
 
