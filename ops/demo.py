@@ -3,29 +3,31 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import httpx
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.clock import Clock, RealClock, VirtualClock, rfc3339
 from core.db import Database
 from core.settings import Settings
 from core.tokens import space_token
+from ops.chaos import Chaos
 from ops.city import import_city
 from ops.device_keys import DeviceKind, add_key
 from ops.figures import FigureReader, read_status
 from ops.installation import environment
 from ops.running import Installation
 from ops.state import write_whole
-from ops.verify import Report, installation_name, verify
+from ops.verify import Promise, PromiseWatch, Report, installation_name, verify
 from simulator.cities import demo_city
 
 DATABASE: Final = "parking_demo"
@@ -33,6 +35,8 @@ DATABASE: Final = "parking_demo"
 LINE_SECONDS: Final = 1.0
 PLAIN_LINE_SECONDS: Final = 10.0
 """How often the line is repeated where it cannot be replaced in place."""
+LOOK_SECONDS: Final = 5.0
+"""Between two looks at whether the promise is kept."""
 SETTLE_SECONDS: Final = 120.0
 
 
@@ -96,10 +100,23 @@ def start_drivers(installation: Installation, *, seed: int, clock: str) -> None:
 
 
 def watch(
-    installation: Installation, console: Console, *, until: Callable[[], bool], simulated: Simulated | None = None
+    installation: Installation,
+    console: Console,
+    *,
+    until: Callable[[], bool],
+    simulated: Simulated | None = None,
+    chaos: Chaos | None = None,
 ) -> None:
-    """Show the live line and keep everything running until told to stop."""
-    asyncio.run(_watch(installation, console, until, simulated))
+    """Show the live line and keep everything running until told to stop.
+
+    Args:
+        installation: what is watched.
+        console: where the line is.
+        until: true when it is to end.
+        simulated: the simulator beside it, whose truth the promise is held against.
+        chaos: kills somebody every now and then, once the hours before have been sent.
+    """
+    asyncio.run(_watch(installation, console, until, simulated, chaos))
 
 
 def prove(installation: Installation, simulated: Simulated, progress: Callable[[str], None]) -> Report:
@@ -113,41 +130,75 @@ def prove(installation: Installation, simulated: Simulated, progress: Callable[[
 
 
 async def _watch(
-    installation: Installation, console: Console, until: Callable[[], bool], simulated: Simulated | None
+    installation: Installation,
+    console: Console,
+    until: Callable[[], bool],
+    simulated: Simulated | None,
+    chaos: Chaos | None,
 ) -> None:
     reader = FigureReader(
         database_url=installation.database_url, ingest_metrics_port=installation.metrics_ports["ingest"]
     )
+    promised = _Promised(installation, simulated)
+    looking = asyncio.create_task(promised.look_for_ever())
     with _line(console) as show:
         while not until():
             for name in installation.revive():
                 console.print(f"[yellow]{name} had died and was started again[/]", highlight=False)
+            status = read_status(simulated.status) if simulated else {}
+            killed = chaos.turn(installation) if chaos and status.get("phase") == "live" else None
+            if killed:
+                console.print(f"[red]kill -9 {killed}[/]", highlight=False)
             try:
-                show(await _words(reader, installation.clock, simulated))
+                words = await _words(reader, installation.clock, status)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                show(f"the database is away ({type(error).__name__})")
+                words = f"the database is away ({type(error).__name__})"
+            show(Text.assemble(words, *promised.words()))
             await asyncio.sleep(LINE_SECONDS)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
 
 
-async def _words(reader: FigureReader, clock: Clock, simulated: Simulated | None) -> str:
+class _Promised:
+    """What verify finds meanwhile, looked for beside the line."""
+
+    def __init__(self, installation: Installation, simulated: Simulated | None) -> None:
+        self._database = Database(installation.database_url, pool_size=1, application="parking-demo")
+        self._watch = PromiseWatch(truth=simulated.truth, clock=installation.clock) if simulated else None
+        self._newest: Promise | None = None
+
+    async def look_for_ever(self) -> None:
+        """Look, and look again; while the database is away the last look holds."""
+        while self._watch:
+            with suppress(OSError, SQLAlchemyError):
+                self._newest = await self._watch.look(self._database) or self._newest
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def words(self) -> Iterator[str | tuple[str, str]]:
+        """For the line: green while the promise is kept, red if it ever is not."""
+        if self._newest:
+            yield " · "
+            yield str(self._newest), "green" if self._newest.is_kept else "bold white on red"
+
+
+async def _words(reader: FigureReader, clock: Clock, status: Mapping[str, Any]) -> str:
     words = str(await reader.read())
     if clock.speed != 1:
         words = f"{rfc3339(clock.now())[:16]}Z ×{clock.speed:g} · {words}"
-    status = read_status(simulated.status) if simulated else {}
     if status.get("phase") in {"connecting", "history"}:
         words += " · sending the hours before"
     return words
 
 
 @contextmanager
-def _line(console: Console) -> Iterator[Callable[[str], None]]:
+def _line(console: Console) -> Iterator[Callable[[Text], None]]:
     if console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live:
-            yield lambda words: live.update(Text(words, no_wrap=False), refresh=True)
+            yield lambda words: live.update(words, refresh=True)
         return
     last = -PLAIN_LINE_SECONDS
 
-    def show(words: str) -> None:
+    def show(words: Text) -> None:
         nonlocal last
         if time.monotonic() - last >= PLAIN_LINE_SECONDS:
             last = time.monotonic()

@@ -17,6 +17,11 @@ class Fingerprint:
         """Count one ``reading_hash`` in."""
         self._sum = (self._sum + reading) % _MODULUS
 
+    @staticmethod
+    def between(before: str, after: str) -> str:
+        """Of the readings that were counted in between two of one sum, as hexadecimals."""
+        return f"{(int(after or '0', 16) - int(before or '0', 16)) % _MODULUS:016x}"
+
     def __str__(self) -> str:
         return f"{self._sum:016x}"
 

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from core.errors import InvalidError
 from ops import demo as county
+from ops.chaos import EVERY_SECONDS, Chaos
 from ops.running import Installation, installed
 from ops.verify import Report
 
@@ -33,6 +34,9 @@ def demo(
     speed: Annotated[float, typer.Option(min=0.1, max=3_600, help="Times as fast as real time.")] = 1,
     seed: Annotated[int, typer.Option(help="Another seed is another life of the same county.")] = 1,
     history: Annotated[str, typer.Option(help="How much of the past to begin with: 6h, 90m, 0.")] = "6h",
+    chaos: Annotated[
+        bool, typer.Option("--chaos", help=f"kill -9 one process every {EVERY_SECONDS:g} s, whichever the seed says.")
+    ] = False,
 ) -> None:
     """The whole county on this machine, live on a map: database, broker, 2 300 sensors, sessions and bills.
 
@@ -50,7 +54,8 @@ def demo(
         _show_addresses(here)
         _out.print(f"Truth      {simulated.truth}", highlight=False)
         _out.print("Ctrl-C stops all of it.\n", highlight=False)
-        county.watch(here, _out, until=stop, simulated=simulated)
+        deaths = Chaos(seed=seed) if chaos else None
+        county.watch(here, _out, until=stop, simulated=simulated, chaos=deaths)
         if not stop.was_asked:
             _show_proof(county.prove(here, simulated, say), here)
 

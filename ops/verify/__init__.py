@@ -4,11 +4,14 @@ from hashlib import sha256
 
 from ops.state import State
 from ops.verify.compare import Difference, Readings, Report, Session, Why, compare
+from ops.verify.promise import Promise, PromiseWatch
 from ops.verify.run import TruthOfAnotherCityError, verify
 from ops.verify.truth import Stay, Truth, load_truth
 
 __all__ = [
     "Difference",
+    "Promise",
+    "PromiseWatch",
     "Readings",
     "Report",
     "Session",

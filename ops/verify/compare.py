@@ -63,6 +63,8 @@ class Difference:
     entered_at: str | None
     """Of the true stay; of the session when no stay is like it."""
     detail: str
+    apart_fen: int = 0
+    """Billed less due, where that is what differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,12 +194,14 @@ def _of_end(stay: Stay, session: Session, until_ms: int) -> Iterator[Difference]
         state = "no bill" if session.billed_fen is None else f"billed at revision {session.billed_revision}"
         yield _of(Why.NOT_BILLED, stay, session, f"{state}, the session is at revision {session.revision}")
     elif stay.fee_fen is not None and session.billed_fen != stay.fee_fen:
-        yield _of(Why.FEE, stay, session, f"billed {session.billed_fen} fen, by the notice {stay.fee_fen} fen")
+        words = f"billed {session.billed_fen} fen, by the notice {stay.fee_fen} fen"
+        yield _of(Why.FEE, stay, session, words, apart_fen=session.billed_fen - stay.fee_fen)
 
 
 def _of_void(session: Session) -> Iterator[Difference]:
     if session.billed_fen:
-        yield _of(Why.VOID_CHARGED, None, session, f"void, but its bill says {session.billed_fen} fen")
+        words = f"void, but its bill says {session.billed_fen} fen"
+        yield _of(Why.VOID_CHARGED, None, session, words, apart_fen=session.billed_fen)
 
 
 def _of_readings(truth: Truth, readings: Readings) -> Iterator[Difference]:
@@ -213,7 +217,7 @@ def _of_readings(truth: Truth, readings: Readings) -> Iterator[Difference]:
     yield Difference(why=Why.READINGS, space=None, session_id=None, entered_at=None, detail=detail)
 
 
-def _of(why: Why, stay: Stay | None, session: Session | None, detail: str) -> Difference:
+def _of(why: Why, stay: Stay | None, session: Session | None, detail: str, *, apart_fen: int = 0) -> Difference:
     entered_ms = stay.entered_ms if stay else session.entered_ms if session else None
     space = stay.space if stay else session.space if session else None
     return Difference(
@@ -222,6 +226,7 @@ def _of(why: Why, stay: Stay | None, session: Session | None, detail: str) -> Di
         session_id=session.session_id if session else None,
         entered_at=None if entered_ms is None else _at(entered_ms),
         detail=detail,
+        apart_fen=apart_fen,
     )
 
 

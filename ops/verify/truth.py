@@ -61,7 +61,7 @@ def load_truth(path: Path) -> Truth:
     until_ms = parse_instant(checkpoint.complete_until)
     stays: dict[str, list[Stay]] = {space: [] for space in sensors}
     for told in found.values():
-        stay = _stay(told)
+        stay = stay_of(told)
         if stay.entered_ms <= until_ms:
             stays[stay.space].append(stay)
     for of_space in stays.values():
@@ -71,17 +71,18 @@ def load_truth(path: Path) -> Truth:
         header=header,
         checkpoint=checkpoint,
         until_ms=until_ms,
-        since_ms=min(since_ms, parse_instant(header.begins_at)) - _BOOT_MS,
+        since_ms=min(since_ms, parse_instant(header.begins_at)) - BOOT_MS,
         sensors=sensors,
         stays=stays,
     )
 
 
-_BOOT_MS = 60_000
+BOOT_MS = 60_000
 """A sensor boots up to this long before the first stay it sees."""
 
 
-def _stay(line: StayLine) -> Stay:
+def stay_of(line: StayLine) -> Stay:
+    """A line as something to compare with."""
     return Stay(
         space=line.space,
         entered_ms=parse_instant(line.entered_at),
