@@ -5,8 +5,9 @@ from functools import lru_cache
 from typing import Final
 
 from billing.covers import cover_kind
-from billing.engine.clocks import Run
 from billing.engine.coupons import Taken, take_off
+from billing.engine.flats import Held
+from billing.engine.reach import Run
 from billing.engine.timeline import DECREE, OUTSIDE, Piece
 from billing.engine.work import Job, Working, after_cap
 from billing.lines import (
@@ -14,13 +15,16 @@ from billing.lines import (
     CouponTaken,
     CoveredBy,
     DecreedFree,
+    FlatPrice,
     FreeBand,
     FreeMinutesDeducted,
     Label,
     Line,
     LinkedStaysCredited,
+    LongerPriceWaits,
     OutsideWindows,
     PercentDue,
+    ReachedTierCharged,
     Settled,
     TimeCharged,
     UnitsCharged,
@@ -29,7 +33,7 @@ from billing.lines import (
 )
 from billing.tariff import document as doc
 from billing.tariff.model import FOREVER, MS_IN_MINUTE, PERCENTS, Free, Rate
-from core.clock import instant
+from core.clock import instant, rfc3339
 from core.money import Fen, round_to
 
 OWN_LABELS: Final[Mapping[str, Label]] = {
@@ -40,6 +44,7 @@ OWN_LABELS: Final[Mapping[str, Label]] = {
     "coupon": ("优惠券", "coupon"),
     "free": ("免费时长", "free minutes"),
     "cap": ("封顶", "cap"),
+    "flat": ("一口价", "flat price"),
     "percent": ("优惠比例", "share due"),
     "rounding": ("取整", "rounding"),
     "reentry": ("前次停车已计费用", "charged for the linked stay before"),
@@ -119,6 +124,8 @@ class _Bill:
             units[charge.run] += 1
         rest_ms = 0
         for index, run in enumerate(self._working.runs):
+            if run is None:
+                continue
             counted, rest_ms = divmod(run.counted_ms + (rest_ms if run.continues else 0), MS_IN_MINUTE)
             free = self._working.freed.get(index)
             if free is not None and not units[index]:
@@ -133,6 +140,16 @@ class _Bill:
     def _why(self, run: Run, units: int, amount: int) -> Why:
         tier = self._rate.bands[run.band].tiers[run.tier]
         percent = self._rate.percent_before_cap // 100
+        if run.waits and not units:
+            return LongerPriceWaits()
+        if self._rate.bands[run.band].reached_tier != "its_part" and run.tier and units:
+            return ReachedTierCharged(
+                units=units,
+                unit_min=self._written(run).unit_min,
+                over_min=tier.from_ms // MS_IN_MINUTE,
+                price_fen=tier.price_of(0, tier.unit_ms) // self._rate.scale,
+                percent=percent,
+            )
         if tier.per_minute:
             per_minute = tier.per_minute * self._rate.percent_before_cap // PERCENTS
             written = self._written(run)
@@ -163,12 +180,18 @@ class _Bill:
         if offs and rate.coupons_before_cap:
             for one in take_off(offs, self._exact, rate.scale):
                 yield self._line("coupon", first_ms, last_ms, 0, -one.amount, _why_off(one))
-        for cut in sorted(working.cuts, key=lambda one: one.from_ms):
+        for cut in sorted(working.settled.cuts, key=lambda one: one.from_ms):
             why: Why = CapReached(
-                cap_fen=cut.cap.amount // rate.scale, per=cut.cap.per, rolling_min=rate.rolling_ms // MS_IN_MINUTE
+                cap_fen=cut.cap.amount // rate.scale,
+                per=cut.cap.per,
+                rolling_min=(cut.cap.rolling_ms or rate.rolling_ms) // MS_IN_MINUTE,
             )
             yield self._line(cut.cap.name, cut.from_ms, cut.to_ms, 0, -cut.amount, why)
-        for part, exact in after_cap(self._job, working.due):
+        if working.settled.flat is not None:
+            why = _why_flat(working.settled.flat, rate)
+            left = working.settled.due - self._exact
+            yield self._line(working.settled.flat.flat.name, first_ms, last_ms, 0, left, why)
+        for part, exact in after_cap(self._job, working.settled.due):
             if isinstance(part, int):
                 yield self._line("percent", first_ms, last_ms, 0, exact, PercentDue(percent=part))
             else:
@@ -216,6 +239,14 @@ def _why_off(taken: Taken) -> Why:
     return CouponTaken(kind=coupon.kind, value=coupon.value, bearer=coupon.bearer)
 
 
+def _why_flat(held: Held, rate: Rate) -> Why:
+    return FlatPrice(
+        price_fen=held.flat.amount // rate.scale,
+        leaves_by=rfc3339(instant(held.to_ms - rate.tick_ms)),
+        percent=rate.percent_before_cap // 100,
+    )
+
+
 def _within(free: Free) -> Why:
     return WithinFreeMinutes(free_min=free.minutes, inclusive=free.inclusive, per=free.per)
 
@@ -224,10 +255,11 @@ def _within(free: Free) -> Why:
 def labels_of(rate: Rate) -> Mapping[str, Label]:
     """What each rule is called in either language; the rule's own word where the notice gives no name."""
     labels = dict(OWN_LABELS)
-    parts: tuple[doc.Band | doc.Free | doc.Cap, ...] = (
+    parts: tuple[doc.Band | doc.Free | doc.Cap | doc.Flat, ...] = (
         *rate.plan.bands,
         *rate.plan.free,
         *rate.plan.caps,
+        *rate.plan.flats,
         *rate.rules.free,
     )
     labels.update({part.name: (part.label.zh, part.label.en) for part in parts if part.label is not None})

@@ -118,6 +118,37 @@ class CapReached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReachedTierCharged:
+    """The stay is longer than ``over_min`` minutes: all of it costs what such a stay does."""
+
+    code: ClassVar[str] = "reached-tier"
+    units: int
+    unit_min: int | None
+    """None: one price for the whole stay."""
+    over_min: int
+    price_fen: int
+    percent: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongerPriceWaits:
+    """At the price of so long a stay nothing more is due than before."""
+
+    code: ClassVar[str] = "longer-price-waits"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatPrice:
+    """One price for a stay that comes and goes by certain hours."""
+
+    code: ClassVar[str] = "flat"
+    price_fen: int
+    leaves_by: str
+    """The instant by which it has left, RFC 3339."""
+    percent: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PercentDue:
     """Of what was due only (or even more than) so many percent are."""
 
@@ -161,6 +192,9 @@ Why = (
     | CoveredBy
     | CouponTaken
     | CapReached
+    | ReachedTierCharged
+    | LongerPriceWaits
+    | FlatPrice
     | PercentDue
     | LinkedStaysCredited
     | Settled

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from billing.calendar import Calendar, seeded
 from billing.coupons import Coupon, stacked
 from billing.covers import Cover
-from billing.engine.clocks import Charge
 from billing.engine.coupons import Offs
 from billing.engine.covers import Covered
 from billing.engine.free import minutes_off
 from billing.engine.history import job_for
+from billing.engine.reach import Charge, owed
 from billing.engine.work import Job, settle, work
 from billing.itemise import lines_of
 from billing.lines import Bill, Exempt, Line, Quote
@@ -184,18 +184,15 @@ def _next_change(
     """
     left_ms = _departure_ms(tariff, left_at)
     for ahead in (*(span for span in LOOKS_AHEAD if span < horizon), horizon):
-        charges = [work(job, left_ms + ahead // timedelta(milliseconds=1)).charges for job in jobs]
+        charges = [work(job, left_ms + ahead // timedelta(milliseconds=1)).ever for job in jobs]
 
         def total_at(at_ms: int, charges: Sequence[Sequence[Charge]] = charges) -> int:
-            return min(
-                settle(job, [charge for charge in of if charge.due_ms <= at_ms])[-1]
-                for job, of in zip(jobs, charges, strict=True)
-            )
+            return min(settle(job, owed(of, at_ms), at_ms).total_fen for job, of in zip(jobs, charges, strict=True))
 
-        instants = sorted({charge.due_ms for of in charges for charge in of if charge.due_ms > left_ms})
+        instants = sorted(_instants(jobs, charges, left_ms, left_ms + ahead // timedelta(milliseconds=1)))
         if not instants:
             continue
-        if jobs[0].rate.across == "step_at_last_price" or total_at(instants[0]) != now_fen:
+        if jobs[0].rate.may_fall or total_at(instants[0]) != now_fen:
             changed = next((at_ms for at_ms in instants if total_at(at_ms) != now_fen), None)
         elif total_at(instants[-1]) != now_fen:
             changed = instants[bisect_left(instants, now_fen + 1, key=total_at)]
@@ -204,6 +201,13 @@ def _next_change(
         if changed is not None:
             return instant(changed), Fen(total_at(changed))
     return None
+
+
+def _instants(jobs: Sequence[Job], charges: Sequence[Sequence[Charge]], after_ms: int, until_ms: int) -> set[int]:
+    """Every departure at which the fee may become another."""
+    falls_due = {charge.due_ms for of in charges for charge in of}
+    flat = {at_ms for job in jobs for one in job.flats for at_ms in (one.from_ms, one.to_ms)}
+    return {at_ms for at_ms in falls_due | flat if after_ms < at_ms <= until_ms}
 
 
 def _departure_ms(tariff: Tariff, left_at: datetime) -> int:

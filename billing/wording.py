@@ -8,12 +8,15 @@ from billing.lines import (
     CoveredBy,
     DecreedFree,
     Exempt,
+    FlatPrice,
     FreeBand,
     FreeMinutesDeducted,
     Line,
     LinkedStaysCredited,
+    LongerPriceWaits,
     OutsideWindows,
     PercentDue,
+    ReachedTierCharged,
     Settled,
     TimeCharged,
     UnitsCharged,
@@ -77,6 +80,13 @@ def _facts(line: Line, lang: Lang, currency: str) -> str:  # noqa: C901, PLR0911
             return f"减免至多 {off}（{bearer}）" if zh else f"up to {off} off ({bearer})"
         case CapReached(cap_fen=cap, per=per, rolling_min=rolling):
             return most_text(yuan_text(cap, currency), per, rolling, lang)
+        case ReachedTierCharged() as why:
+            return _reached(why, lang, currency)
+        case LongerPriceWaits():
+            return "按长时停放价格暂不加收" if zh else "the longer stay's price adds nothing yet"
+        case FlatPrice(price_fen=price, percent=percent):
+            text = f"{yuan_text(price, currency)}{_percent(percent)}"
+            return f"在规定时段进出，一口价 {text}" if zh else f"came and went by its hours: {text} in all"
         case PercentDue(percent=percent):
             return f"按 {percent}% 收取" if zh else f"{percent} % is due"
         case LinkedStaysCredited(stays=stays):
@@ -94,7 +104,7 @@ def _facts(line: Line, lang: Lang, currency: str) -> str:  # noqa: C901, PLR0911
 
 def _units(why: UnitsCharged, lang: Lang, currency: str) -> str:
     price = yuan_text(why.price_fen, currency)
-    percent = "" if why.percent == 100 else f" × {why.percent}%"  # noqa: PLR2004 - the whole price
+    percent = _percent(why.percent)
     if why.unit_min is None:
         if lang == "zh":
             return f"{price}{percent}" + ("" if why.units == 1 else "（未计）")
@@ -107,3 +117,18 @@ def _units(why: UnitsCharged, lang: Lang, currency: str) -> str:
         if lang == "zh"
         else f"{why.units} × {price} ({unit} each){percent}"
     )
+
+
+def _reached(why: ReachedTierCharged, lang: Lang, currency: str) -> str:
+    price, over = yuan_text(why.price_fen, currency), minutes_text(why.over_min, lang)
+    what = price if why.unit_min is None else f"{why.units} × {price}"
+    percent = _percent(why.percent)
+    if lang == "zh":
+        each = "" if why.unit_min is None else f"（每 {minutes_text(why.unit_min, lang)}）"
+        return f"超过 {over}，全程按 {what}{each}{percent}"
+    each = "" if why.unit_min is None else f" ({minutes_text(why.unit_min, lang)} each)"
+    return f"longer than {over}, for the whole stay {what}{each}{percent}"
+
+
+def _percent(percent: int) -> str:
+    return "" if percent == 100 else f" × {percent}%"  # noqa: PLR2004 - the whole price

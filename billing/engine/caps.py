@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from billing.engine.clocks import Charge
 from billing.engine.free import Used, scope_of
+from billing.engine.reach import Charge
 from billing.tariff.model import Cap
 
 
@@ -19,18 +19,19 @@ class Cut:
     to_ms: int
 
 
-def cuts_of(charges: Sequence[Charge], caps: Sequence[Cap], used: Used) -> list[Cut]:
+def cuts_of(charges: Sequence[Charge], caps: Sequence[Cap], used: Used, origin_ms: int) -> list[Cut]:
     """What each cap takes off, where a unit runs into several the tightest; ``used`` is added to for shared caps.
 
-    Amounts below 0 (a step that became cheaper) give room back.
+    Amounts below 0 (a step that became cheaper) give room back. A cap's own periods begin at ``origin_ms``.
     """
     cuts: dict[tuple[str, int], Cut] = {}
     spent: Used = {}
     for charge in charges:
         scopes = [
-            (cap, (cap.name, scope_of(cap.per, charge.occurrence, charge.day, charge.period)))
+            (cap, (cap.name, scope_of(cap.per, charge.occurrence, charge.day, period)))
             for cap in caps
-            if not cap.bands or charge.band in cap.bands
+            if (not cap.bands or charge.band in cap.bands)
+            and (period := charge.period if cap.everywhere else _period(cap, charge, origin_ms)) >= 0
         ]
         passed = charge.amount
         tightest: tuple[Cap, tuple[str, int]] | None = None
@@ -50,3 +51,10 @@ def cuts_of(charges: Sequence[Charge], caps: Sequence[Cap], used: Used) -> list[
                 if scope[0] == cap.name:
                     used[scope] = used.get(scope, 0) + amount
     return list(cuts.values())
+
+
+def _period(cap: Cap, charge: Charge, origin_ms: int) -> int:
+    """Which of the cap's periods a unit begins in; -1 where the cap does not hold."""
+    period = (charge.at_ms - origin_ms) // cap.rolling_ms if cap.rolling_ms else charge.period
+    first, end = cap.periods
+    return period if first <= period < end else -1

@@ -2,42 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from billing.engine.free import scope_of
+from billing.engine.reach import Charge, Reach, Run
 from billing.engine.timeline import AGAIN, OUTSIDE, RUNS, Piece
 from billing.tariff.model import MS_IN_MINUTE, PERCENTS, Band, Rate
-
-
-class Charge(NamedTuple):
-    """An amount that falls due at an instant of the stay; a tuple because there is one for every unit."""
-
-    due_ms: int
-    """The departure from which on it is owed."""
-    amount: int
-    """In ``Rate.scale`` parts of a fen; below 0 only where a step turned out cheaper at the last price."""
-    band: int
-    run: int
-    """Which of the runs it belongs to."""
-    at_ms: int
-    """Where its unit began; this, not when it falls due, is what caps and free minutes go by."""
-    occurrence: int
-    day: int
-    period: int
-
-
-@dataclass(slots=True)
-class Run:
-    """Units of one tier in a row: what a line of the bill will say."""
-
-    band: int
-    tier: int
-    from_ms: int
-    continues: bool
-    """Whether it goes on where the clock's run before ended, so that their seconds are dropped together."""
-    to_ms: int = 0
-    counted_ms: int = 0
-    assumed: bool = False
 
 
 @dataclass(slots=True)
@@ -63,6 +32,8 @@ class Clock:
     began: Piece | None = None
     """The piece in which the unit began, and with it the day, window and period that the unit belongs to."""
     began_ms: int = 0
+    reach: Reach | None = None
+    """Where the tier that is reached prices the whole stay."""
 
 
 @dataclass(slots=True)
@@ -97,6 +68,8 @@ class Walk:
         end_ms = at_ms + piece.to_ms - piece.from_ms
         offset_ms = piece.from_ms - at_ms
         steps = self.rate.steps
+        if clock.reach is not None:
+            clock.reach.enter(at_ms, piece)
         while at_ms < end_ms:
             if clock.unit_to_ms <= at_ms:
                 self._begin_unit(clock, band, at_ms, offset_ms, cut=not steps)
@@ -110,7 +83,9 @@ class Walk:
             if not clock.charged and clock.due_ms <= stop_ms:
                 clock.charged = True
                 self._charge(clock, clock.run, offset_ms + clock.due_ms, clock.price)
-            if stop_ms == clock.unit_to_ms and not steps:
+                if clock.reach is not None:
+                    clock.reach.charged(self.charges, self.runs, self.rate)
+            if stop_ms == clock.unit_to_ms and not steps and clock.reach is None:
                 stop_ms = self._whole_units(clock, band, piece, offset_ms, end_ms)
             run.counted_ms += stop_ms - at_ms
             run.to_ms = offset_ms + stop_ms
@@ -208,6 +183,8 @@ def _clock_for(clocks: list[Clock | None], band: Band, piece: Piece, *, each_par
     clock = clocks[band.clock]
     if clock is None or clock.scope != scope:
         clock = clocks[band.clock] = Clock(scope, piece.occurrence, band.index)
+        if band.reached_tier != "its_part":
+            clock.reach = Reach(never_less=band.reached_tier == "whole_stay_never_less")
     elif (each_part and clock.band != band.index) or (band.ends_with_window and clock.occurrence != piece.occurrence):
         _end_unit(clock)
     clock.occurrence = piece.occurrence

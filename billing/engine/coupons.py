@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from billing.coupons import Coupon
-from billing.engine.clocks import Charge
+from billing.engine.reach import Charge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

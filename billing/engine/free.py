@@ -48,6 +48,7 @@ def minutes_off(name: str, minutes: int) -> Free:
         runs=False,
         bands=frozenset(),
         arrives=(),
+        disc_ms=0,
     )
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from billing.calendar import Calendar
+from billing.engine.flats import flats_for
 from billing.engine.free import Used
 from billing.engine.timeline import open_on
 from billing.engine.work import Job, work
@@ -67,7 +69,20 @@ def _as_arrived(job: Job, from_ms: int) -> Job:
             for start, end, _ in open_on(window, job.rate.days, job.calendar, ordinal)
         )
 
-    return replace(job, free=tuple(filter(holds, job.free)), caps=tuple(filter(holds, job.caps)))
+    return replace(
+        job,
+        free=tuple(_by_disc(free, local) for free in job.free if holds(free)),
+        caps=tuple(filter(holds, job.caps)),
+        flats=flats_for(job.rate, from_ms, job.zone, job.calendar),
+    )
+
+
+def _by_disc(free: Free, arrived: datetime) -> Free:
+    """The free minutes of a stay whose disc is set to the next full half hour, or whatever the notice says."""
+    if not free.disc_ms:
+        return free
+    past_ms = milliseconds(arrived) + (arrived.utcoffset() or timedelta(0)) // timedelta(milliseconds=1)
+    return replace(free, lost_from_ms=free.lost_from_ms + -past_ms % free.disc_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

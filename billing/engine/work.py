@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 from billing.calendar import Calendar
 from billing.engine.caps import Cut, cuts_of
-from billing.engine.clocks import Charge, Run, Walk
+from billing.engine.clocks import Walk
 from billing.engine.coupons import Offs, Taken, take_off, without
 from billing.engine.covers import Covered, cover
+from billing.engine.flats import Held, lowest
 from billing.engine.free import Used, deduct, lost_at, scope_of
+from billing.engine.reach import Charge, Run, merged, owed
 from billing.engine.timeline import OUTSIDE, Piece, cut_at_periods, pieces_of
 from billing.tariff.model import PERCENTS, Cap, Free, Rate
 from core.money import round_to
@@ -37,25 +39,43 @@ class Job:
     credit_fen: int
     """What linked earlier stays cost, already paid or owed."""
     credit_stays: int = 0
+    flats: tuple[Held, ...] = ()
+    """The flat prices that its arrival may have."""
     covers: tuple[Covered, ...] = ()
     """Time that is paid for otherwise, or never is."""
     offs: Offs | None = None
     """Coupons that take off money."""
 
 
+class Settled(NamedTuple):
+    """What is due in the end."""
+
+    cuts: list[Cut]
+    flat: Held | None
+    """Whose price stands in place of bands and caps."""
+    due: int
+    """After caps and flat prices, in ``Rate.scale`` parts of a fen."""
+    total_fen: int
+
+
 class Working(NamedTuple):
     """Everything that is known of a stay once it is worked out."""
 
     pieces: list[Piece]
+    ever: list[Charge]
+    """Those that fall due by then, free ones left out."""
     charges: list[Charge]
-    """Those that fall due, free ones left out."""
-    runs: list[Run]
+    """Of them those that no later one stands for."""
+    runs: list[Run | None]
+    """None: part of the run whose tier prices the whole stay."""
     freed: dict[int, Free]
     """Runs that cost nothing because of free minutes."""
-    cuts: list[Cut]
-    due: int
-    """After caps, in ``Rate.scale`` parts of a fen."""
-    total_fen: int
+    settled: Settled
+
+    @property
+    def total_fen(self) -> int:
+        """What the stay costs."""
+        return self.settled.total_fen
 
 
 def work(job: Job, to_ms: int, free_used: Used | None = None, cap_used: Used | None = None) -> Working:
@@ -85,30 +105,33 @@ def work(job: Job, to_ms: int, free_used: Used | None = None, cap_used: Used | N
     freed: dict[int, Free] = {}
     if lost or touched_ms > job.from_ms:
         charges, freed = _without_free(charges, lost, touched_ms + rate.tick_ms if touched_ms > job.from_ms else 0)
-    charges = [charge for charge in charges if charge.due_ms <= to_ms]
-    cuts, due, total_fen = settle(job, charges, cap_used)
-    return Working(pieces, charges, walk.runs, freed, cuts, due, total_fen)
+    ever = [charge for charge in charges if charge.due_ms <= to_ms]
+    now = owed(ever, to_ms) if rate.replaces else ever
+    return Working(pieces, ever, now, merged(walk.runs, to_ms), freed, settle(job, now, to_ms, cap_used))
 
 
-def settle(job: Job, charges: Sequence[Charge], cap_used: Used | None = None) -> tuple[list[Cut], int, int]:
-    """What caps take off the charges, what is due after them (in parts of a fen), and the total in fen.
+def settle(job: Job, charges: Sequence[Charge], to_ms: int, cap_used: Used | None = None) -> Settled:
+    """What caps and flat prices make of the charges that are owed by who leaves at ``to_ms``.
 
-    The charges of a longer stay that are due by an instant are those of the stay that ends there.
+    The charges of a longer stay that are owed at an instant are those of the stay that ends there.
     """
-    rate = job.rate
+    rate, flat = job.rate, None
     due = sum(charge.amount for charge in charges)
     cuts: list[Cut] = []
     if job.offs and rate.coupons_before_cap:
         charges = without(charges, sum(one.amount for one in take_off(job.offs, due, rate.scale)))
         due = sum(charge.amount for charge in charges)
     if job.caps and charges:
-        cuts = cuts_of(charges, job.caps, dict(job.cap_used) if cap_used is None else cap_used)
+        cuts = cuts_of(charges, job.caps, dict(job.cap_used) if cap_used is None else cap_used, job.origin_ms)
         due -= sum(cut.amount for cut in cuts)
+    if job.flats and due:
+        flat = lowest(job.flats, to_ms, due)
+        due = flat.amount if flat else due
     after = due * rate.percent_after_cap // PERCENTS
     if job.offs and not rate.coupons_before_cap:
         after = sum((due, *(part for _, part in after_cap(job, due))))
     total_fen = round_to(after, rate.scale * rate.to_fen, rate.rounding) * rate.to_fen
-    return cuts, due, max(total_fen - job.credit_fen, 0)
+    return Settled(cuts, flat, due, max(total_fen - job.credit_fen, 0))
 
 
 def after_cap(job: Job, due: int) -> list[tuple[Taken | int, int]]:

@@ -51,7 +51,9 @@ def check(document: TariffDocument, calendar: Calendar | None = None) -> list[Pr
 
 def kinds_of_day(rate: Rate, calendar: Calendar, first: date = FIRST_DAY) -> dict[tuple[str, ...], date]:
     """One date for each day that the notice tells apart from others, by the words in its windows that fit."""
-    used = frozenset(word for window in rate.windows for word in window.days)
+    rules = (*rate.limits, *rate.flats)
+    windows = (*rate.windows, *(window for rule in rules for window in rule.arrives))
+    used = frozenset(word for window in windows for word in window.days)
     found: dict[tuple[str, ...], date] = {}
     for day in range(DAYS_LOOKED_AT):
         on = first + timedelta(days=day)
@@ -113,20 +115,23 @@ def _caps(rate: Rate, currency: str, at: str) -> Iterator[Problem]:
 def _falls(tariff: Tariff, rate: Rate, calendar: Calendar, at: str) -> Iterator[Problem]:
     """A longer stay that costs less than a shorter one from the same arrival.
 
-    Charges are never below 0 and are only ever added, but where a step is repriced at the last price.
+    Charges are never below 0 and are only ever added, but where a step is repriced at the last price, where a longer
+    stay has another price for all of it, and where a flat price begins or ends to hold.
     """
-    if rate.across != "step_at_last_price":
+    if not rate.may_fall:
         return
     zone = tariff.zone
+    length = STAY_LOOKED_AT + timedelta(milliseconds=_last_tier_ms(rate))
     for on in kinds_of_day(rate, calendar).values():
-        for minute in sorted(
-            {*(max(window.opens - before, 0) for window in rate.windows for before in BEFORE), 9 * 60}
-        ):
+        for minute in _arrivals(rate):
             arrival = datetime(on.year, on.month, on.day, minute // 60, minute % 60, tzinfo=zone).astimezone(UTC)
             stay = Stay(entered_at=arrival, left_at=arrival)
             job = job_for(tariff, rate, stay, zone=zone, history=(), calendar=calendar)
-            end_ms = milliseconds(arrival + STAY_LOOKED_AT)
-            due = sorted({charge.due_ms for charge in work(job, end_ms).charges})
+            end_ms = milliseconds(arrival + length)
+            flats = {at_ms for one in job.flats for at_ms in (one.from_ms - rate.tick_ms, one.from_ms, one.to_ms)}
+            due = sorted(
+                {charge.due_ms for charge in work(job, end_ms).ever} | {at for at in flats if at > job.from_ms}
+            )
             totals = [(at_ms, work(job, at_ms).total_fen) for at_ms in due]
             for (shorter_ms, more), (longer_ms, less) in pairwise(totals):
                 if less < more:
@@ -139,6 +144,21 @@ def _falls(tariff: Tariff, rate: Rate, calendar: Calendar, at: str) -> Iterator[
                         shows=f"from {begun:%Y-%m-%d %H:%M}, {lengths[0]} cost {fees[0]} and {lengths[1]} {fees[1]}",
                     )
                     return
+
+
+def _arrivals(rate: Rate) -> list[int]:
+    """Minutes of the day at which to arrive: before and while windows open, and at the ends of flat prices' own."""
+    opens = {window.opens for window in rate.windows}
+    ends = {at % DAY_MINUTES for flat in rate.flats for one in flat.arrives for at in (one.opens, one.closes - 1)}
+    by = {flat.leaves_by % DAY_MINUTES for flat in rate.flats}
+    return sorted({*(max(at - before, 0) for at in opens | by for before in BEFORE), *ends, 9 * 60})
+
+
+def _last_tier_ms(rate: Rate) -> int:
+    """Where the last tier of the whole stay's begins."""
+    return max(
+        (band.tiers[-1].from_ms for band in rate.bands if band.tiers and band.reached_tier != "its_part"), default=0
+    )
 
 
 def _clock(minute: int) -> str:

@@ -26,6 +26,7 @@ Scope = Literal["stay", "window", "calendar_day", "rolling", "calendar_week", "c
 Counting = Literal["inside_windows", "whole_stay_once_touched", "price_at_arrival"]
 Across = Literal["each_part", "unit_as_begun", "step_at_last_price", "step_at_higher_price"]
 Step = Literal["class", "cap", "reduction", "coupon", "rounding"]
+ReachedTier = Literal["its_part", "whole_stay", "whole_stay_never_less"]
 
 
 class Part(BaseModel):
@@ -153,6 +154,11 @@ class Band(Part):
     restarts: Scope | None = None
     """When the tiers begin again at minute 0: never within a ``stay``, at each new ``window``, each ``calendar_day``,
     or every ``rolling`` period from the arrival. None: as the plan's. Bands of one clock agree."""
+    reached_tier: ReachedTier = "its_part"
+    """What the tier prices that the clock has reached: its own minutes, those before at the tiers before; or all
+    minutes since the clock began, so that a longer stay pays its own rate for the whole of it (a tier without
+    ``unit_min`` is then the price of the whole stay). Where a longer stay's rate is the lower one a fee would fall at
+    the border; with ``whole_stay_never_less`` it stands still there until the lower rate has caught up."""
     incomplete_units: Literal["continue", "end_with_window"] | None = None
     """Whether a unit begun in one window runs on in the same band's next one, or is rounded where its window closes.
     None: as the plan's."""
@@ -183,6 +189,9 @@ class Free(Part):
     """Only minutes in these bands; none named: in all."""
     arrives: tuple[Window, ...] = ()
     """Only for stays that arrive in one of these windows; none: whenever they arrive."""
+    disc_min: Annotated[int, Field(strict=True, gt=0, le=720)] | None = None
+    """A parking disc shows the arrival: the minutes begin at the next full so many minutes on the wall (30: the disc
+    is set to the next half hour), and until then it is free too. Only for whole stays."""
 
 
 class Cap(Part):
@@ -200,6 +209,37 @@ class Cap(Part):
     """Only what these bands charge; none named: all of it."""
     arrives: tuple[Window, ...] = ()
     """Only for stays that arrive in one of these windows (an evening ticket); none: whenever they arrive."""
+    rolling_min: Annotated[int, Field(strict=True, gt=0, le=527_040)] | None = None
+    """For ``rolling``: a period of its own length, counted from the arrival (a week beside the plan's 24 hours)."""
+    from_period: Annotated[int, Field(strict=True, ge=1, le=999)] = 1
+    """For ``rolling``: only from the so-manieth period on (2: each later day of an airport's car park)."""
+    to_period: Annotated[int, Field(strict=True, ge=1, le=999)] | None = None
+    """And only up to it, included; none: for ever."""
+
+
+class Flat(Part):
+    """One price for a stay that comes and goes by certain hours: an early bird, an evening ticket.
+
+    Who leaves later pays the ordinary price of the whole stay.
+    """
+
+    name: Name = "flat"
+    label: Text | None = None
+    price_fen: Amount
+    """For the whole stay, in place of what bands and caps come to; the step ``class`` applies to it."""
+    arrives: Annotated[tuple[Window, ...], Field(min_length=1)]
+    """The windows in which such a stay arrives."""
+    leaves_by: WallTime
+    """Until when it has left, that minute of the wall included."""
+    leaves_by_days_later: Annotated[int, Field(strict=True, ge=0, le=6)] = 0
+    """How many days after the day on which the arrival's window opened."""
+    leaves_from: WallTime | None = None
+    """On the day of ``leaves_by``: not before. None: whenever it likes."""
+    before_that: Literal["ordinary_price", "at_most_the_flat"] = "at_most_the_flat"
+    """What one pays who leaves sooner than ``leaves_from``. A fee that is above the flat price by then falls there."""
+    applies: Literal["if_cheaper", "always"] = "if_cheaper"
+    """Whether a stay that would cost less by the bands pays less, or the flat price all the same. One that is free
+    stays free."""
 
 
 class Plan(Part):
@@ -226,6 +266,8 @@ class Plan(Part):
     rounding: Rounding = Rounding()
     free: tuple[Free, ...] = ()
     caps: tuple[Cap, ...] = ()
+    flats: tuple[Flat, ...] = ()
+    """Prices for stays by certain hours; where several fit the lowest."""
 
 
 class Settlement(Part):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from billing.phrases import Lang
 from billing.tariff import words
 from billing.tariff.days import DayRules
-from billing.tariff.document import Across, Counting, Plan, Scope, TariffDocument, VehicleClassRules
+from billing.tariff.document import Across, Counting, Plan, ReachedTier, Scope, TariffDocument, VehicleClassRules
 from core.money import Halves
 from core.stay import VehicleClass
 
@@ -35,6 +35,8 @@ class Tier:
     """Of a whole unit, in ``Rate.scale`` parts of a fen; 0 where ``per_minute`` is the price."""
     per_minute: int
     """Where the price is by time: of a minute, in the same parts."""
+    once: bool
+    """The whole tier is one unit."""
 
     def price_of(self, from_ms: int, to_ms: int) -> int:
         """What the unit ``[from_ms, to_ms)`` costs."""
@@ -51,6 +53,7 @@ class Band:
     clock: int
     restarts: Scope
     ends_with_window: bool
+    reached_tier: ReachedTier
 
     @property
     def free(self) -> bool:
@@ -93,6 +96,8 @@ class Free:
     """Empty: all."""
     arrives: tuple[Window, ...]
     """Empty: whenever the stay arrives."""
+    disc_ms: int
+    """Above 0: the minutes begin at the next full so many milliseconds on the wall."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +113,32 @@ class Cap:
     """Empty: all."""
     arrives: tuple[Window, ...]
     """Empty: whenever the stay arrives."""
+    rolling_ms: int
+    """The length of its own periods; 0: the rate's."""
+    periods: tuple[int, int]
+    """In which periods it holds, half-open, the first being 0."""
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it goes by the rate's own periods, and holds in all of them."""
+        return not self.rolling_ms and self.periods == (0, FOREVER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flat:
+    """One price for stays that come and go by certain hours."""
+
+    name: str
+    amount: int
+    """In ``Rate.scale`` parts of a fen, before any percentage."""
+    arrives: tuple[Window, ...]
+    leaves_from: int | None
+    """In minutes after the midnight before the arrival's window opened."""
+    leaves_by: int
+    """That minute included."""
+    holds_before: bool
+    """It is the most that somebody pays who leaves before ``leaves_from``."""
+    always: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # no slots: what is derived once is kept
@@ -134,6 +165,7 @@ class Rate:
     day_begins: int
     free: tuple[Free, ...]
     caps: tuple[Cap, ...]
+    flats: tuple[Flat, ...]
     percent_before_cap: int
     percent_after_cap: int
     coupons_before_cap: bool
@@ -166,7 +198,21 @@ class Rate:
     @cached_property
     def looks_at_arrival(self) -> bool:
         """Whether some rule is only for stays that arrive in its windows."""
-        return any(rule.arrives for rule in self.limits)
+        return bool(self.flats) or any(rule.arrives for rule in self.limits) or any(free.disc_ms for free in self.free)
+
+    @cached_property
+    def replaces(self) -> bool:
+        """Whether reaching a tier makes what was charged before it cost otherwise."""
+        return any(band.reached_tier != "its_part" for band in self.bands)
+
+    @cached_property
+    def may_fall(self) -> bool:
+        """Whether a fee could fall as time goes on; whether it does, the check finds out before publication."""
+        return (
+            self.across == "step_at_last_price"
+            or any(band.reached_tier == "whole_stay" for band in self.bands)
+            or any(flat.always or not flat.holds_before for flat in self.flats)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,20 @@ from pydantic import ValidationError
 
 from billing.tariff import document as doc
 from billing.tariff.days import KINDS, PLAIN_DAYS, DayRules
-from billing.tariff.model import FOREVER, MS_IN_MINUTE, PERCENTS, Band, Cap, Free, Rate, Reentry, Tariff, Tier, Window
+from billing.tariff.model import (
+    FOREVER,
+    MS_IN_MINUTE,
+    PERCENTS,
+    Band,
+    Cap,
+    Flat,
+    Free,
+    Rate,
+    Reentry,
+    Tariff,
+    Tier,
+    Window,
+)
 from billing.tariff.problems import Problem, problem_of
 from billing.tariff.static import problems_in
 from core.errors import InvalidError
@@ -98,6 +111,7 @@ def _rate(document: doc.TariffDocument, name: str, rules: doc.VehicleClassRules,
             clock=clocks.setdefault(f"shared {band.clock}" if band.clock else f"own {band.name}", len(clocks)),
             restarts=band.restarts or plan.restarts,
             ends_with_window=(band.incomplete_units or plan.incomplete_units) == "end_with_window",
+            reached_tier=band.reached_tier,
         )
         for index, band in enumerate(plan.bands)
     )
@@ -123,17 +137,8 @@ def _rate(document: doc.TariffDocument, name: str, rules: doc.VehicleClassRules,
         rolls_from_charge=plan.rolling_from == "first_charged_minute",
         day_begins=_wall(plan.day_begins),
         free=tuple(_free(free, indexes, tick_ms) for free in (*plan.free, *rules.free)),
-        caps=tuple(
-            Cap(
-                name=cap.name,
-                amount=cap.amount_fen * scale,
-                per=cap.per,
-                shared=cap.stays == "shared",
-                bands=frozenset(indexes[band] for band in cap.bands),
-                arrives=windows_of(cap.arrives),
-            )
-            for cap in plan.caps
-        ),
+        caps=tuple(_cap(cap, indexes, scale) for cap in plan.caps),
+        flats=tuple(_flat(flat, scale) for flat in plan.flats),
         percent_before_cap=_product(before),
         percent_after_cap=_product(after),
         coupons_before_cap=coupon_at < cap_at,
@@ -164,6 +169,7 @@ def _tier(tier: doc.Tier, rounding: doc.Rounding, scale: int, tick_ms: int) -> T
         need_ms=need_ms,
         price=0 if tier.per_min else tier.price_fen * scale,
         per_minute=tier.price_fen * scale // tier.per_min if tier.per_min else 0,
+        once=tier.unit_min is None,
     )
 
 
@@ -184,6 +190,33 @@ def _free(free: doc.Free, bands: dict[str, int], tick_ms: int) -> Free:
         runs=free.tier_clock == "runs",
         bands=frozenset(bands[band] for band in free.bands),
         arrives=windows_of(free.arrives),
+        disc_ms=(free.disc_min or 0) * MS_IN_MINUTE,
+    )
+
+
+def _cap(cap: doc.Cap, bands: dict[str, int], scale: int) -> Cap:
+    return Cap(
+        name=cap.name,
+        amount=cap.amount_fen * scale,
+        per=cap.per,
+        shared=cap.stays == "shared",
+        bands=frozenset(bands[band] for band in cap.bands),
+        arrives=windows_of(cap.arrives),
+        rolling_ms=(cap.rolling_min or 0) * MS_IN_MINUTE,
+        periods=(cap.from_period - 1, cap.to_period or FOREVER),
+    )
+
+
+def _flat(flat: doc.Flat, scale: int) -> Flat:
+    midnight = flat.leaves_by_days_later * DAY_MINUTES
+    return Flat(
+        name=flat.name,
+        amount=flat.price_fen * scale,
+        arrives=windows_of(flat.arrives),
+        leaves_from=None if flat.leaves_from is None else midnight + _wall(flat.leaves_from),
+        leaves_by=midnight + _wall(flat.leaves_by),
+        holds_before=flat.leaves_from is None or flat.before_that == "at_most_the_flat",
+        always=flat.applies == "always",
     )
 
 
@@ -217,7 +250,7 @@ def _plan_windows(plan: doc.Plan) -> tuple[Window, ...]:
 
 
 def _day_rules(document: doc.TariffDocument, plan: doc.Plan) -> DayRules:
-    rules: tuple[doc.Free | doc.Cap, ...] = (*plan.free, *plan.caps)
+    rules: tuple[doc.Free | doc.Cap | doc.Flat, ...] = (*plan.free, *plan.caps, *plan.flats)
     windows = [
         *(window for band in plan.bands for window in band.windows),
         *(window for rule in rules for window in rule.arrives),

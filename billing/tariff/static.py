@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from billing.tariff.days import KINDS, PLAIN_DAYS
 from billing.tariff.document import Band, Cap, Free, Plan, Rounding, TariffDocument, Tier
 from billing.tariff.problems import Problem, did_you_mean
+from billing.tariff.special import special_problems
 
 
 def problems_in(document: TariffDocument) -> list[Problem]:
@@ -75,13 +76,14 @@ def _plan(document: TariffDocument, plan: Plan, at: str) -> Iterator[Problem]:
     yield from _clocks(plan, at)
     yield from _unknown_bands(plan.free, plan.bands, f"{at}.free")
     yield from _unknown_bands(plan.caps, plan.bands, f"{at}.caps")
+    yield from special_problems(plan, at, days)
     if plan.across_bands in {"step_at_last_price", "step_at_higher_price"}:
         yield from _steps(plan, at)
 
 
 def _names(plan: Plan, more: Sequence[Free], at: str) -> Iterator[Problem]:
     """Rules that one bill could name are named apart."""
-    names = Counter(rule.name for rules in (plan.bands, plan.caps, plan.free, more) for rule in rules)
+    names = Counter(rule.name for rules in (plan.bands, plan.caps, plan.free, plan.flats, more) for rule in rules)
     for name, count in names.items():
         if count > 1:
             yield Problem(at=at, what=f"{count} rules are named {name!r}: no bill could say which it means")

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from billing.calendar import Calendar, seeded
+from billing.engine.timeline import DAY_MINUTES
 from billing.phrases import Lang, said
 from billing.pricing import price_stay
 from billing.tariff.check import FIRST_DAY, kinds_of_day
@@ -81,7 +82,8 @@ def section_title(board: Table, section: Section, lang: Lang) -> str:
 def _arrivals(rate: Rate) -> list[int]:
     """Nine in the morning, and the opening of each window that is elsewhere in the day."""
     opens = {window.opens for window in rate.windows if not rate.bands[window.band].free and window.opens}
-    return sorted({MORNING} | {minute for minute in opens if minute >= MORNING + 4 * 60})
+    early = {window.opens for flat in rate.flats for window in flat.arrives if window.opens < DAY_MINUTES}
+    return sorted({MORNING} | early | {minute for minute in opens if minute >= MORNING + 4 * 60})
 
 
 def _examples(

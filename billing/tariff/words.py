@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from billing.phrases import Lang, minutes_text, most_text, said, scope_text
-from billing.tariff.document import Free, Plan, TariffDocument, Text, Tier, Window
+from billing.tariff.document import Band, Cap, Flat, Free, Plan, TariffDocument, Text, Tier, Window
 from core.money import yuan_text
 
 DAYS: Final = {
@@ -66,10 +66,12 @@ def price_summary(document: TariffDocument, lang: Lang) -> str:
         return said(("免费", "free"), lang)
     for band in charged[:2]:
         windows = _hours(band.windows[0]) if band.windows else ""
-        parts.append(f"{windows} {_tiers_text(band.tiers, document.currency, lang)}".strip())
+        parts.append(f"{windows} {_tiers_text(band, document.currency, lang)}".strip())
+    parts += [_cap(plan, cap, document.currency, lang) for cap in plan.caps[:1]]
     parts += [
-        most_text(yuan_text(cap.amount_fen, document.currency), cap.per, plan.rolling_min, lang)
-        for cap in plan.caps[:1]
+        f"{_text(flat.label, lang)} {yuan_text(flat.price_fen, document.currency)}"
+        for flat in plan.flats[:1]
+        if flat.label is not None
     ]
     return said(("；", "; "), lang).join(parts)
 
@@ -94,12 +96,14 @@ def _plan(document: TariffDocument, plan: Plan, lang: Lang) -> Iterator[str]:
         yield _free(plan, free, lang)
     for band in plan.bands:
         when = said(("、", ", "), lang).join(_window(document, one, lang) for one in band.windows or (Window(),))
-        what = _tiers_text(band.tiers, document.currency, lang) if band.tiers else said(("免费", "free"), lang)
+        what = _tiers_text(band, document.currency, lang) if band.tiers else said(("免费", "free"), lang)
         yield said((f"{when}：{what}", f"{when}: {what}"), lang)
     if plan.outside == "free":
         yield said(("其他时间不收费", "other hours are not charged"), lang)
     for cap in plan.caps:
-        yield most_text(yuan_text(cap.amount_fen, document.currency), cap.per, plan.rolling_min, lang)
+        yield _cap(plan, cap, document.currency, lang)
+    for flat in plan.flats:
+        yield _flat(document, flat, lang)
     if plan.rounding.mode == "down":
         yield said(("不足一个计费单位的不计费", "an incomplete unit is not charged"), lang)
 
@@ -127,6 +131,15 @@ def _free(plan: Plan, free: Free, lang: Lang) -> str:
     per = "" if free.per == "stay" else scope_text(free.per, plan.rolling_min, lang)
     if free.stays == "first_of_day":
         per = said(("当日首次停放", "the first stay of a day"), lang)
+    if free.disc_min is not None:
+        disc = minutes_text(free.disc_min, lang)
+        return said(
+            (
+                f"停车盘：自下一个整 {disc} 起 {length}内免费",
+                f"by disc: free for {length} from the next full {disc} on",
+            ),
+            lang,
+        )
     if free.mode == "deducted":
         return said((f"{per}前 {length}免费", f"first {length}{f' of {per}' if per else ''} free"), lang)
     zh = f"{per}不超过 {length}（含）免费" if free.boundary == "inclusive" else f"{per}不足 {length}免费"
@@ -150,11 +163,41 @@ def _hours(window: Window) -> str:
     return f"{window.opens}-{window.closes}"
 
 
-def _tiers_text(tiers: tuple[Tier, ...], currency: str, lang: Lang) -> str:
-    return said(("，", ", "), lang).join(_tier(tier, currency, lang) for tier in tiers)
+def _cap(plan: Plan, cap: Cap, currency: str, lang: Lang) -> str:
+    text = most_text(yuan_text(cap.amount_fen, currency), cap.per, cap.rolling_min or plan.rolling_min, lang)
+    first, last = cap.from_period, cap.to_period
+    if first == 1 and last is None:
+        return text
+    if last is None:
+        return said((f"第 {first} 个周期起，{text}", f"from period {first} on {text}"), lang)
+    if first == last:
+        return said((f"第 {first} 个周期，{text}", f"in period {first} {text}"), lang)
+    return said((f"第 {first} 至 {last} 个周期，{text}", f"in periods {first} to {last} {text}"), lang)
 
 
-def _tier(tier: Tier, currency: str, lang: Lang) -> str:
+def _flat(document: TariffDocument, flat: Flat, lang: Lang) -> str:
+    arrives = said(("、", ", "), lang).join(_window(document, one, lang) for one in flat.arrives)
+    price = yuan_text(flat.price_fen, document.currency)
+    later, since = flat.leaves_by_days_later, flat.leaves_from
+    day = said(
+        ("次日 " if later == 1 else f"{later} 天后 ", " the next day" if later == 1 else f" {later} days later"), lang
+    )
+    if lang == "zh":
+        leaves = (f"{since} 至 " if since else "") + f"{flat.leaves_by} 前"
+        least = "" if flat.applies == "always" else "至多"
+        return f"{arrives} 到达、{day if later else ''}{leaves}离开：{least}{price}"
+    leaves = f"{f'between {since} and' if since else 'by'} {flat.leaves_by}{day if later else ''}"
+    return f"arriving {arrives}, leaving {leaves}: {'' if flat.applies == 'always' else 'at most '}{price} in all"
+
+
+def _tiers_text(band: Band, currency: str, lang: Lang) -> str:
+    whole = band.reached_tier != "its_part"
+    text = said(("，", ", "), lang).join(_tier(tier, currency, lang, whole=whole) for tier in band.tiers)
+    never_less = said(("（不低于前段费用）", " (never less than before)"), lang)
+    return text + (never_less if band.reached_tier == "whole_stay_never_less" else "")
+
+
+def _tier(tier: Tier, currency: str, lang: Lang, *, whole: bool = False) -> str:
     price = yuan_text(tier.price_fen, currency)
     if tier.unit_min is None:
         each = said((f"{price}/次", price if tier.to_min else f"{price} once"), lang)
@@ -163,6 +206,9 @@ def _tier(tier: Tier, currency: str, lang: Lang) -> str:
     else:
         each = f"{price}/{_unit(tier.per_min, lang)}"
     first, last = tier.from_min, tier.to_min
+    if whole and first:
+        over = minutes_text(first, lang)
+        return said((f"超过 {over}，全程 {each}", f"longer than {over}: {each} for the whole stay"), lang)
     if last is not None:
         upto = minutes_text(last, lang)
         zh = f"{upto}内 {each}" if first == 0 else f"{minutes_text(first, lang)}至 {upto} {each}"

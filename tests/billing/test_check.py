@@ -33,6 +33,40 @@ def test_nothing_is_wrong_with_a_shipped_notice(notice: str) -> None:
     assert not check(read_document(read(notice)))
 
 
+def test_a_longer_stay_at_a_lower_rate_is_shown_where_it_falls() -> None:
+    def never_mind(document: dict[str, Any]) -> None:
+        document["plans"]["coaches"]["bands"][0]["reached_tier"] = "whole_stay"
+
+    [problem] = problems("sample-long-stay", never_mind)
+    assert "the fee falls as time goes on" in problem
+    assert "cost ¥48.00 and 4 h 1 min ¥36.00" in problem
+
+
+def test_leaving_sooner_than_an_early_bird_must_not_cost_more_than_waiting() -> None:
+    [*found] = problems("sample-commuter", lambda d: plan(d)["flats"][0].update(before_that="ordinary_price"))
+    assert any("the fee falls as time goes on" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("notice", "path", "change", "says"),
+    [
+        ("sample-commuter", "flats", {"leaves_by": "05:00"}, "cannot have left by 05:00"),
+        ("sample-commuter", "flats", {"leaves_from": "19:00"}, "never"),
+        ("sample-commuter", "flats", {"arrives": [{"days": ["wrkday"]}]}, "no days are named 'wrkday'"),
+        ("sample-commuter", "caps", {"from_period": 2}, "rolling from the arrival"),
+        ("sample-commuter", "caps", {"per": "rolling", "from_period": 3, "to_period": 2}, "begins with period 3"),
+        ("sample-long-stay", "bands", {"clock": "shared"}, "a clock of its band's own"),
+        ("sample-long-stay", "bands", {"incomplete_units": "end_with_window"}, "cannot be counted anew"),
+        ("xinchang-kerb", "free", {"disc_min": 30}, "a disc needs"),
+    ],
+)
+def test_rarer_rules_that_contradict_themselves_are_refused(
+    notice: str, path: str, change: dict[str, Any], says: str
+) -> None:
+    found = problems(notice, lambda d: plan(d)[path][0].update(change))
+    assert any(says in problem for problem in found), found
+
+
 def test_hours_that_nobody_prices_must_be_declared_free() -> None:
     [problem] = problems("xinchang-kerb", lambda d: plan(d).update(outside="nothing"))
     assert "gap: no band claims some hours" in problem

@@ -19,11 +19,14 @@ CASES: dict[str, list[Case]] = defaultdict(list)
 for one in cases():
     CASES[one.notice].append(one)
 
-ALL_DAY = "us-cds|cn-county|cn-js-yangzhou|au-wilson|cn-hb-suizhou|xinchang-scenic|xinchang-yard"
+ALL_DAY = "sample-commuter|us-cds|cn-county|cn-js-yangzhou|au-wilson|cn-hb-suizhou|xinchang-scenic|xinchang-yard"
 SAME_NOTICE = {
     r".* plans\.[a-z-]+\.outside=.*": "the bands cover every day: nothing lies outside, whatever is promised of it",
     r"(au-wilson|us-cds|cn-county|cn-js-yangzhou|xinchang-yard).* zone=.*": "nothing in the notice looks at the wall",
     r".* calendar\.official=true": "the notice names weekdays only and never asks for holidays",
+    r"sample-long-stay zone=.*": "nothing in the notice looks at the wall",
+    r"sample-long-stay plans\.cars\.bands\.0\.reached_tier=\"whole_stay_never_less\"": "its prices never are less",
+    r"sample-commuter plans\.lot\.flats\.0\.leaves_from=.*": "who leaves sooner pays no more either",
     r".* plans\.kerb\.counting=\"price_at_arrival\"": "there is one price only",
     rf"({ALL_DAY}).*=\"window\"": "a band that is always open opens anew each day: its window is the calendar day",
     r"(cn-zj-taizhou-zone1|cn-sz-class1) .*=\"window\"": "there is one window a day",

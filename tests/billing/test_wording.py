@@ -55,6 +55,10 @@ BILLS = {
     "by time": bill("eu-ocpi-parking-weekday-sat", "2026-03-14T15:24", 71),
     "sunday": bill("us-frederick-md-garage", "2026-03-15T09:00", 240),
     "again": bill("au-wilson-westpoint-reentry", "2026-03-10T15:00", 120, "small", ("2026-03-10T10:00", 270)),
+    "reached": bill("sample-long-stay", "2026-03-10T09:00", 121),
+    "once": bill("sample-long-stay", "2026-03-10T09:00", 481),
+    "waits": bill("sample-long-stay", "2026-03-10T09:00", 241, "large"),
+    "early bird": bill("sample-commuter", "2026-03-10T09:00", 480, "large"),
     "exempt": bill("cn-zj-taizhou-zone1", "2026-03-10T08:00", 720, "police"),
 }
 SAID = [
@@ -78,6 +82,18 @@ SAID = [
     ("reduced", "免费日：市集，不收费", "free day: 市集: not charged"),
     ("reduced", "优惠券：减免 50%（茶馆）", "coupon: 50 % off (茶馆)"),
     ("reduced", "优惠券：减免至多 ¥1.00（茶馆）", "coupon: up to ¥1.00 off (茶馆)"),
+    (
+        "reached",
+        "计费：超过 2 小时，全程按 3 × ¥3.00（每 1 小时）",
+        "charged: longer than 2 hours, for the whole stay 3 × ¥3.00 (1 hour each)",
+    ),
+    ("once", "计费：超过 8 小时，全程按 ¥30.00", "charged: longer than 8 hours, for the whole stay ¥30.00"),
+    ("waits", "计费：按长时停放价格暂不加收", "charged: the longer stay's price adds nothing yet"),
+    (
+        "early bird",
+        "早鸟价：在规定时段进出，一口价 ¥20.00 × 200%",
+        "early bird: came and went by its hours: ¥20.00 × 200% in all",
+    ),
     ("exempt", "免费车辆：警车免费", "exempt vehicle: police: free of charge"),
 ]
 

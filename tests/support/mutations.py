@@ -41,7 +41,11 @@ def _parts(value: Any, place: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         if key in NOT_RULES:
             continue
-        if isinstance(value, list) and len(place) and place[-1] in {"bands", "free", "caps", "exempt", "day_classes"}:
+        if (
+            isinstance(value, list)
+            and len(place)
+            and place[-1] in {"bands", "free", "caps", "flats", "exempt", "day_classes"}
+        ):
             yield (*place, key)
         yield from _parts(inner, (*place, key))
 
@@ -52,7 +56,7 @@ def _others(place: tuple[Any, ...], value: Any) -> list[Any]:
         return [not value]
     if isinstance(value, int):
         return [value + 1, value - 1] if value else [1]
-    if field in {"opens", "closes"}:
+    if field in {"opens", "closes", "leaves_by", "leaves_from"}:
         hours, minutes = map(int, value.split(":"))
         at = hours * 60 + minutes
         return [f"{moved // 60:02d}:{moved % 60:02d}" for moved in (at + 1, at - 1) if 0 <= moved < 24 * 60]

@@ -63,20 +63,46 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
             "bands": some_bands,
         }
     )
+    flat = st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(["flat-a", "flat-b"]),
+            "price_fen": st.integers(0, 3_000),
+            "arrives": st.just([{"opens": "06:00", "closes": "10:00"}]),
+            "leaves_by": st.sampled_from(["12:30", "19:00"]),
+            "leaves_by_days_later": st.integers(0, 1),
+        }
+    )
+    incomplete = draw(st.sampled_from(["continue", "end_with_window"]))
+    frees = draw(st.lists(free, max_size=2, unique_by=lambda one: one["name"]))
+    runs = any(one["mode"] == "deducted" and one["tier_clock"] == "runs" for one in frees)
+    if not step and not shared and incomplete == "continue" and not runs and draw(st.booleans()):
+        for band in bands:
+            band.update(tiers=_aligned(band["tiers"]), reached_tier="whole_stay_never_less")
     return {
         "bands": bands,
         "outside": "free",
+        "flats": draw(st.lists(flat, max_size=2, unique_by=lambda one: one["name"])),
         "counting": draw(st.sampled_from(["inside_windows", "whole_stay_once_touched", "price_at_arrival"])),
         "across_bands": across,
-        "incomplete_units": draw(st.sampled_from(["continue", "end_with_window"])),
+        "incomplete_units": incomplete,
         "restarts": draw(scopes),
         "rolling_min": draw(st.sampled_from([300, 1440])),
         "rolling_from": draw(st.sampled_from(["arrival", "first_charged_minute"])),
         "day_begins": draw(st.sampled_from(["00:00", "04:30"])),
         "rounding": {"mode": "up"} if step else draw(rounding),
-        "free": draw(st.lists(free, max_size=2, unique_by=lambda one: one["name"])),
+        "free": frees,
         "caps": draw(st.lists(cap, max_size=2, unique_by=lambda one: one["name"])),
     }
+
+
+def _aligned(tiers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tiers with units that, counted from the arrival, meet where each begins."""
+    return [
+        {**tier, "unit_min": None, "per_min": None}
+        if tier["unit_min"] and tier["from_min"] % tier["unit_min"]
+        else tier
+        for tier in tiers
+    ]
 
 
 @st.composite

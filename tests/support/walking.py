@@ -332,6 +332,36 @@ def yard(_entry: datetime, _leave: datetime, _vehicle: str, _history: Sequence[V
     return 0
 
 
+def long_stay(entry: datetime, leave: datetime, vehicle: str, _history: Sequence[Visit]) -> int:
+    minutes = len(minutes_of(entry, leave, CHINA))
+    fee = 0
+    for minute in range(1, minutes + 1):
+        if vehicle == "large":
+            each = 600 if minute <= 240 else 400
+            fee = max(fee, each * len(range(0, minute, 30)))
+        elif minute <= 480:
+            fee = (200 if minute <= 120 else 300) * len(range(0, minute, 60))
+        else:
+            fee = 3000
+    return fee
+
+
+def commuter(entry: datetime, leave: datetime, vehicle: str, _history: Sequence[Visit]) -> int:
+    minutes = minutes_of(entry, leave, CHINA)
+    times, meter = 2 if vehicle == "large" else 1, Meter((ALWAYS, 60, 400))
+    days = dict[date, int]()
+    for at in minutes:
+        days[at.date()] = days.get(at.date(), 0) + meter.tick() * times
+    fee = sum(min(day, 6000) for day in days.values())
+    came, went = entry.astimezone(CHINA), leave.astimezone(CHINA)
+    nights = (went.date() - came.date()).days
+    if not rest_day(came.date()) and between(came, 6, 9.5) and nights == 0 and between(went, 0, 19 + 1 / 60):
+        fee = min(fee, 2000 * times)
+    if came.hour >= 18 and (nights == 0 or (nights == 1 and between(went, 0, 8 + 1 / 60))):
+        fee = min(fee, 1000 * times)
+    return fee
+
+
 WALKERS: dict[str, tuple[Walker, tuple[str, ...]]] = {
     "xinchang-kerb": (kerb, ("small", "large")),
     "xinchang-carpark-30": (car_park(30), ("small", "large", "motorcycle")),
@@ -339,6 +369,8 @@ WALKERS: dict[str, tuple[Walker, tuple[str, ...]]] = {
     "xinchang-carpark-90": (car_park(90), ("small",)),
     "xinchang-scenic": (scenic, ("small", "large", "small-nev", "motorcycle")),
     "xinchang-yard": (yard, ("small",)),
+    "sample-long-stay": (long_stay, ("small", "large")),
+    "sample-commuter": (commuter, ("small", "large")),
     "cn-zj-ninghai-zone1": (
         ninghai(20, 3000, (60, 60, 300), (120, 30, 150), (180, 30, 200), (ALWAYS, 30, 300)),
         ("small",),
