@@ -1,5 +1,6 @@
 """The command line of a simulation: options to a course, a broker, a truth file, and a run that ends cleanly."""
 
+import dataclasses
 import os
 import re
 import signal
@@ -9,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -21,20 +22,25 @@ from core.settings import Settings
 from core.wire import parse_instant
 from simulator.counters import Counters, read_counted_lots
 from simulator.counting import CountSender
+from simulator.crowds import days_off, lively
 from simulator.faults import Faults
 from simulator.messages import Messages
 from simulator.outbox import Gateways, Outbox, Singles
 from simulator.publisher import Publisher, connect
 from simulator.reports import figures, reporter
+from simulator.scenarios import Scenario, list_scenarios, load_scenario
 from simulator.sensors import SensedCity, read_city
 from simulator.simulation import Course, Simulation
 from simulator.slow_pricer import PRICERS
 from simulator.status import Status
 from simulator.truth import Header, SpaceLine, TruthFile
+from simulator.voices import Choir
 
 log = structlog.get_logger()
 
 CONNECT_SECONDS = 30.0
+_DAYS_BEFORE, _DAYS_KNOWN = 7, 800
+"""Of public holidays: from before the first episode that may reach into the run."""
 UPLINK_KEY = "PARKING_UPLINK_KEY"
 """A secret, so the environment alone says it."""
 
@@ -44,18 +50,39 @@ def simulate(
     city: Annotated[
         Path | None, typer.Option(help="The city file; unset: the demo city.", exists=True, dir_okay=False)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed is another life of the same city.")] = 1,
+    scenario: Annotated[
+        str | None, typer.Option(help="A day to play: the name of a shipped scenario, or a file.", metavar="NAME|FILE")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Name the shipped scenarios and end.")] = False,
+    seed: Annotated[
+        int | None, typer.Option(help="Another seed is another life of the same city; unset: the scenario's, or 1.")
+    ] = None,
     truth: Annotated[
         Path | None,
         typer.Option(
             help="Where what really happened is written; unset: truth.jsonl in the state folder.", dir_okay=False
         ),
     ] = None,
-    history: Annotated[str, typer.Option(help="How much of the past to send first, at once: 6h, 90m, 2d or 0.")] = "6h",
-    repeat: Annotated[float, typer.Option(help="Share of messages that are sent twice.", min=0, max=1)] = 0.01,
-    late: Annotated[float, typer.Option(help="Share of messages that come late.", min=0, max=1)] = 0.005,
-    late_up_to: Annotated[str, typer.Option(help="The longest delay, on the run's clock.")] = "90s",
-    lost: Annotated[float, typer.Option(help="Share of messages that never come.", min=0, max=1)] = 0.0,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            help="How much of the past to send first, at once: 6h, 90m, 2d or 0; unset: the scenario's, or 6h."
+        ),
+    ] = None,
+    repeat: Annotated[
+        float | None,
+        typer.Option(help="Share of messages that are sent twice; unset: the scenario's, or 0.01.", min=0, max=1),
+    ] = None,
+    late: Annotated[
+        float | None,
+        typer.Option(help="Share of messages that come late; unset: the scenario's, or 0.005.", min=0, max=1),
+    ] = None,
+    late_up_to: Annotated[
+        str | None, typer.Option(help="The longest delay, on the run's clock; unset: the scenario's, or 90s.")
+    ] = None,
+    lost: Annotated[
+        float | None, typer.Option(help="Share of messages that never come; unset: the scenario's, or 0.", min=0, max=1)
+    ] = None,
     gateways: Annotated[
         int, typer.Option(help="Publish arrays through so many gateways; 0: sensors by themselves.", min=0)
     ] = 0,
@@ -84,29 +111,35 @@ def simulate(
     Where the truth file exists already, that life goes on from where it ended; what was due meanwhile is sent first.
     Ctrl-C ends cleanly: what is in flight is acknowledged, and the truth is complete to that instant.
     """
+    if list_:
+        show_scenarios()
+        return
     settings = Settings()
     configure_logging("simulator", json=settings.log_json)
     if settings.mqtt_url is None:
         raise InvalidError("PARKING_MQTT_URL is not set: there is no broker to publish to")
+    played = load_scenario(scenario) if scenario else Scenario(name="", zh="", en="")
+    seed = played.seed if seed is None else seed
+    history_ms = played.history_ms if history is None else milliseconds_of(history)
+    faults = _faults(played.faults, repeat=repeat, late=late, late_up_to=late_up_to, lost=lost)
     document = city.read_bytes() if city else _demo_city()
-    sensed = read_city(document)
-    faults = Faults(repeat=repeat, late=late, lost=lost, late_up_to_ms=_milliseconds(late_up_to))
+    sensed = lively(read_city(document), played.arrivals)
     header = _header(
         sensed,
         seed=seed,
-        begins_ms=_begin(settings.the_clock, history),
+        begins_ms=_start_ms(settings.the_clock) - history_ms,
         faults=faults,
         settings=settings,
         installation=installation,
+        scenario=played.label,
     )
     spaces = (SpaceLine(one.space, one.sensor, one.lot, one.tariff) for one in sensed.watched)
     path = truth or _default_truth(settings)
     report = reporter(status_file)
     try:
         with TruthFile(path, header, spaces) as file, _counting(document, seed, settings, api_url):
-            last = _run(
-                sensed, file, faults, settings, gateways=gateways, window=window, minutes=minutes, report=report
-            )
+            course = _course(sensed, file.header, faults, played, settings, history_ms=history_ms)
+            last = _run(course, file, settings, gateways=gateways, window=window, minutes=minutes, report=report)
     except OSError as error:
         raise UnavailableError(
             f"{error.filename or path}: {error.strerror}. The truth ends at its last checkpoint; "
@@ -115,10 +148,26 @@ def simulate(
     log.info("simulation.ended", **figures(last))
 
 
+def _course(
+    sensed: SensedCity, header: Header, faults: Faults, played: Scenario, settings: Settings, *, history_ms: int
+) -> Course:
+    """Everything that decides what happens; prices change at the midnight after the history ends."""
+    begins_ms = parse_instant(header.begins_at)
+    begins_at = instant(begins_ms).astimezone(settings.zone)
+    return Course(
+        city=sensed,
+        seed=header.seed,
+        begins_ms=begins_ms,
+        zone=settings.zone,
+        faults=faults,
+        prices=played.prices_from(instant(begins_ms + history_ms), settings.zone),
+        weekdays=days_off(settings.zone.key, begins_at.date() - timedelta(days=_DAYS_BEFORE), _DAYS_KNOWN),
+    )
+
+
 def _run(
-    sensed: SensedCity,
+    course: Course,
     file: TruthFile,
-    faults: Faults,
     settings: Settings,
     *,
     gateways: int,
@@ -130,11 +179,13 @@ def _run(
     url = settings.mqtt_url.get_secret_value() if settings.mqtt_url else ""
     publisher = Publisher(url, version=settings.mqtt_version, window=window, ca_file=settings.mqtt_ca_file)
     connect(publisher, CONNECT_SECONDS, until=stop)
-    begins_ms = parse_instant(file.header.begins_at)
+    sensed = course.city
+    choir = _choir(sensed, settings)
     simulation = Simulation(
-        Course(city=sensed, seed=file.header.seed, begins_ms=begins_ms, zone=settings.zone, faults=faults),
+        course,
         clock=settings.the_clock,
-        outbox=_outbox(sensed, gateways, settings),
+        choir=choir,
+        outbox=_outbox(choir, sensed, gateways),
         publisher=publisher,
         truth=file,
     )
@@ -142,7 +193,8 @@ def _run(
         "simulation.began",
         city=sensed.name,
         sensors=len(sensed.watched),
-        other_makes=sensed.silent,
+        silent=sensed.silent,
+        scenario=file.header.scenario or None,
         begins_at=file.header.begins_at,
         resumed_at=file.checkpoint.complete_until if file.checkpoint else None,
         waits_seconds=simulation.seconds_ahead(),
@@ -184,16 +236,34 @@ class _StopOnSignal:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
 
 
-def _outbox(sensed: SensedCity, gateways: int, settings: Settings) -> Outbox:
+def _choir(sensed: SensedCity, settings: Settings) -> Choir:
     offset = settings.the_clock.now().astimezone(settings.zone).utcoffset() or timedelta()
-    messages = Messages(sensed.watched, zone_ms=offset // timedelta(milliseconds=1))
-    if gateways:
-        return Gateways(sensed.watched, messages, site="simulated", count=min(gateways, len(sensed.watched)))
-    return Singles(sensed.watched, messages)
+    return Choir(sensed.watched, Messages(sensed.watched, zone_ms=offset // timedelta(milliseconds=1)))
+
+
+def _outbox(choir: Choir, sensed: SensedCity, gateways: int) -> Outbox:
+    count = len(sensed.watched)
+    return Gateways(choir, sensors=count, site="simulated", count=min(gateways, count)) if gateways else Singles(choir)
+
+
+def _faults(
+    described: Faults, *, repeat: float | None, late: float | None, late_up_to: str | None, lost: float | None
+) -> Faults:
+    """The scenario's, with what the command line says of the air instead."""
+    said: dict[str, Any] = {"repeat": repeat, "late": late, "lost": lost}
+    said["late_up_to_ms"] = None if late_up_to is None else milliseconds_of(late_up_to)
+    return dataclasses.replace(described, **{name: value for name, value in said.items() if value is not None})
 
 
 def _header(
-    sensed: SensedCity, *, seed: int, begins_ms: int, faults: Faults, settings: Settings, installation: str
+    sensed: SensedCity,
+    *,
+    seed: int,
+    begins_ms: int,
+    faults: Faults,
+    settings: Settings,
+    installation: str,
+    scenario: str,
 ) -> Header:
     return Header(
         installation=installation,
@@ -209,23 +279,36 @@ def _header(
         late_up_to_ms=faults.late_up_to_ms,
         lost=faults.lost,
         walked_tariffs=sorted(PRICERS),
+        faults=faults.told(),
+        scenario=scenario,
     )
 
 
-def _begin(clock: Clock, history: str) -> int:
-    """Where the past begins: counted from a virtual clock's own start, so that a slow start is no matter."""
-    start_ms = clock.virtual_start_ms if isinstance(clock, VirtualClock) else clock.now_ms()
-    return start_ms - _milliseconds(history)
+def _start_ms(clock: Clock) -> int:
+    """From where the past is counted: a virtual clock's own start, so that a slow start is no matter."""
+    return clock.virtual_start_ms if isinstance(clock, VirtualClock) else clock.now_ms()
 
 
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
-def _milliseconds(text: str) -> int:
+def milliseconds_of(text: str) -> int:
+    """A length of time as options write it.
+
+    Raises:
+        InvalidError: it is none.
+    """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
     if found is None or (not found[2] and float(found[1])):
         raise InvalidError(f"{text!r} is no length of time: write 90s, 30m, 6h, 2d or 0")
     return int(float(found[1]) * _UNITS_MS.get(found[2], 0))
+
+
+def show_scenarios() -> None:
+    """Name the shipped scenarios on stdout, each with what it is called."""
+    width = max(len(one.name) for one in list_scenarios())
+    for one in list_scenarios():
+        typer.echo(f"{one.name:{width}}  {one.en} · {one.zh}")
 
 
 def _default_truth(settings: Settings) -> Path:

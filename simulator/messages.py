@@ -1,70 +1,54 @@
-"""A simulated sensor's messages: the event, and what such a sensor would say of itself. Pure."""
+"""What a simulated sensor says of itself: its battery, its signal, its temperature. Pure."""
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from core.wire import GatewayReading, NativeReading
 from simulator.dice import Dice, key_of
+from simulator.faults.speaking import Said
 from simulator.sensors import Watched
-from simulator.world import Event
-
-FIRST_BOOT = 1
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _YEAR_MS = 365.25 * _DAY_MS
+_FULL_MV, _EMPTY_MV = 3_650, 2_600
+
+
+class Vitals(NamedTuple):
+    """Beside what it sees."""
+
+    battery_mv: int
+    rssi_dbm: int
+    temperature_c: float
+
+    @property
+    def battery_pct(self) -> int:
+        """As a network server shows it."""
+        return max(0, min(100, (self.battery_mv - _EMPTY_MV) * 100 // (_FULL_MV - _EMPTY_MV)))
 
 
 class Messages:
-    """Turns events into what goes over the wire; the same event gives the same bytes."""
+    """The vitals that go with a reading; the same reading has the same."""
 
     def __init__(self, watched: Sequence[Watched], *, zone_ms: int) -> None:
         """``zone_ms`` is how far local clocks are ahead of UTC: the afternoon is warm."""
         self._zone_ms = zone_ms
         self._sensors = [_character(one) for one in watched]
 
-    def reading(self, event: Event) -> NativeReading:
-        """The message of a sensor that publishes by itself."""
-        battery_mv, rssi_dbm, temperature_c = self._telemetry(event)
-        return NativeReading(
-            seq=event.seq,
-            boot=FIRST_BOOT,
-            at=event.at_ms,
-            occupied=event.occupied,
-            kind=event.kind,
-            battery_mv=battery_mv,
-            rssi_dbm=rssi_dbm,
-            temperature_c=temperature_c,
-        )
-
-    def element(self, event: Event) -> GatewayReading:
-        """The same as one element of a gateway's array."""
-        battery_mv, rssi_dbm, temperature_c = self._telemetry(event)
-        return GatewayReading(
-            sensor=self._sensors[event.number][0],
-            seq=event.seq,
-            boot=FIRST_BOOT,
-            at=event.at_ms,
-            occupied=event.occupied,
-            kind=event.kind,
-            battery_mv=battery_mv,
-            rssi_dbm=rssi_dbm,
-            temperature_c=temperature_c,
-        )
-
-    def _telemetry(self, event: Event) -> tuple[int, int, float]:
-        _, battery_mv, rssi_dbm, warmth = self._sensors[event.number]
-        noise = (event.at_ms * 2_654_435_761 >> 7) % 9 - 4
-        celsius = _climate(event.at_ms + self._zone_ms) + warmth + noise * 0.1 - (1.5 if event.occupied else 0.0)
-        return battery_mv - event.seq // 400, rssi_dbm + noise, round(celsius, 1)
+    def vitals(self, said: Said) -> Vitals:
+        """How the sensor is when it says this."""
+        battery_mv, rssi_dbm, warmth = self._sensors[said.number]
+        noise = (said.at_ms * 2_654_435_761 >> 7) % 9 - 4
+        celsius = _climate(said.at_ms + self._zone_ms) + warmth + noise * 0.1 - (1.5 if said.occupied else 0.0)
+        return Vitals(battery_mv - said.seq // 400 - said.faded_mv, rssi_dbm + noise, round(celsius, 1))
 
 
-def _character(watched: Watched) -> tuple[str, int, int, float]:
-    """What stays with a sensor: its id, its battery when new, how well it is heard, how sunny it lies."""
+def _character(watched: Watched) -> tuple[int, int, float]:
+    """What stays with a sensor: its battery when new, how well it is heard, how sunny it lies."""
     dice = Dice(key_of("sensor", watched.sensor))
     battery_mv = 3_560 + int(dice.uniform() * 100)
     rssi_dbm = -72 - int(dice.uniform() * 38)
-    return watched.sensor, battery_mv, rssi_dbm, round(dice.normal(), 1)
+    return battery_mv, rssi_dbm, round(dice.normal(), 1)
 
 
 def _climate(local_ms: int) -> float:

@@ -1,14 +1,13 @@
-"""From events to messages on topics: each sensor by itself, or a few gateways that speak for many. Pure."""
+"""From readings to messages on topics: each sensor by itself, or a few gateways that speak for many. Pure."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
-from core.wire import GatewayReading, encode_gateway, encode_reading, gateway_topic, reading_topic
-from simulator.messages import Messages
-from simulator.sensors import Watched
-from simulator.world import Event
+from core.wire import GatewayReading, encode_gateway, gateway_topic
+from simulator.faults.speaking import Said
+from simulator.voices import Choir
 
 READINGS_A_MESSAGE = 50
 """When a gateway has collected so many it does not wait for more."""
@@ -24,10 +23,10 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Outbox(Protocol):
-    """Collects copies of events and says which messages to publish for them."""
+    """Collects copies of readings and says which messages to publish for them."""
 
-    def add(self, event: Event, *, is_repeat: bool) -> Sequence[Outgoing]:
-        """Take one copy of an event; the messages that are complete now."""
+    def add(self, said: Said, *, is_repeat: bool) -> Sequence[Outgoing]:
+        """Take one copy of a reading; the messages that are complete now."""
         ...
 
     def flush(self) -> Sequence[Outgoing]:
@@ -38,15 +37,13 @@ class Outbox(Protocol):
 class Singles:
     """Every sensor publishes its own readings, one a message."""
 
-    def __init__(self, watched: Sequence[Watched], messages: Messages) -> None:
-        """The site in the topic is the lot."""
-        self._messages = messages
-        self._topics = [reading_topic(one.lot, one.sensor) for one in watched]
+    def __init__(self, choir: Choir) -> None:
+        self._choir = choir
 
-    def add(self, event: Event, *, is_repeat: bool) -> Sequence[Outgoing]:
+    def add(self, said: Said, *, is_repeat: bool) -> Sequence[Outgoing]:
         """One message, at once."""
-        payload = encode_reading(self._messages.reading(event))
-        return (Outgoing(self._topics[event.number], payload, None if is_repeat else event.at_ms),)
+        topic, payload = self._choir.message(said)
+        return (Outgoing(topic, payload, None if is_repeat else said.due_ms),)
 
     def flush(self) -> Sequence[Outgoing]:
         """Nothing ever waits."""
@@ -54,23 +51,30 @@ class Singles:
 
 
 class Gateways:
-    """``count`` gateways share the sensors; each collects readings and publishes them as an array."""
+    """``count`` gateways share the sensors; each collects readings and publishes them as an array.
 
-    def __init__(self, watched: Sequence[Watched], messages: Messages, *, site: str, count: int) -> None:
+    Sensors of other makes speak through their network servers all the same.
+    """
+
+    def __init__(self, choir: Choir, *, sensors: int, site: str, count: int) -> None:
         """Neighbouring sensors (in the order of the space codes) share a gateway."""
-        self._messages = messages
-        self._gateway_of = [number * count // len(watched) for number in range(len(watched))]
+        self._choir = choir
+        self._singles = Singles(choir)
+        self._gateway_of = [number * count // sensors for number in range(sensors)]
         self._topics = [gateway_topic(site, f"gw-{number + 1:03d}") for number in range(count)]
         self._elements: list[list[GatewayReading]] = [[] for _ in range(count)]
         self._settles_ms: list[int | None] = [None] * count
 
-    def add(self, event: Event, *, is_repeat: bool) -> Sequence[Outgoing]:
+    def add(self, said: Said, *, is_repeat: bool) -> Sequence[Outgoing]:
         """Nothing, or the array that this reading fills."""
-        gateway = self._gateway_of[event.number]
-        self._elements[gateway].append(self._messages.element(event))
+        element = self._choir.element(said)
+        if element is None:
+            return self._singles.add(said, is_repeat=is_repeat)
+        gateway = self._gateway_of[said.number]
+        self._elements[gateway].append(element)
         if not is_repeat:
             earliest = self._settles_ms[gateway]
-            self._settles_ms[gateway] = event.at_ms if earliest is None else min(earliest, event.at_ms)
+            self._settles_ms[gateway] = said.due_ms if earliest is None else min(earliest, said.due_ms)
         return self._take(gateway) if len(self._elements[gateway]) >= READINGS_A_MESSAGE else ()
 
     def flush(self) -> Sequence[Outgoing]:

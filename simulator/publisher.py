@@ -40,6 +40,7 @@ class Publisher:
         Raises:
             InvalidError: the URL is none of a broker.
         """
+        self.url = url
         self._window = window
         self._in_flight: dict[int, int | None] = {}
         self._events = selectors.DefaultSelector()
@@ -108,6 +109,12 @@ class Publisher:
             self._client.loop_misc()
             self._give_up_if_silent()
 
+    def lose(self) -> None:
+        """Lose the connection from one moment to the next; what is unacknowledged is sent again on the next one."""
+        connection = self._client.socket()
+        if isinstance(connection, socket.socket):
+            connection.shutdown(socket.SHUT_RDWR)
+
     def finish(self, seconds: float) -> bool:
         """Wait until everything is acknowledged, at most so long, then say goodbye; whether it all was."""
         deadline = time.monotonic() + seconds
@@ -143,9 +150,7 @@ class Publisher:
         waiting = self._in_flight or not self._connected
         if waiting and time.monotonic() - self._heard > _SILENCE_SECONDS:
             log.warning("broker.fell_silent", unacknowledged=len(self._in_flight))
-            connection = self._client.socket()
-            if isinstance(connection, socket.socket):
-                connection.shutdown(socket.SHUT_RDWR)
+            self.lose()
 
     # --- what paho calls, always from within a turn or a publish ------------------------------------------------------
 

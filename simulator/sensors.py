@@ -4,6 +4,7 @@ This reader knows the few properties a sensor needs. Whether the file is a right
 a file that cannot be used is refused with the place and the reason.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import msgspec
 
 from core.clock import milliseconds
 from core.errors import InvalidError
-from core.wire import is_sensor_id
+from core.wire import Envelope, is_sensor_id
 from simulator.dice import Dice, key_of
+from simulator.makes import MAKES
 from simulator.rhythms import Rhythm, rhythm_of
 
 NATIVE = "native"
@@ -42,6 +44,13 @@ class Watched:
     rhythm: Rhythm
     busyness: float
     """Factor on the rhythm's arrivals: places and neighbours differ."""
+    codec: str = NATIVE
+    envelope: Envelope = Envelope.NATIVE
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether it dates its readings itself; a network server dates the others."""
+        return self.codec == NATIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +60,7 @@ class SensedCity:
     name: str
     watched: tuple[Watched, ...]
     silent: int
-    """Sensors of makes that are not simulated: they send nothing and are not in the truth."""
+    """Sensors that do not say what they see, or have no DevEUI: they send nothing and are not in the truth."""
 
     @property
     def digest(self) -> str:
@@ -99,13 +108,13 @@ def busyness_of(lot: str) -> float:
 def _read(by_kind: Mapping[str, Sequence[Mapping[str, Any]]]) -> SensedCity:
     lots = {str(lot["code"]): lot for lot in by_kind["lot"]}
     sensed = [space for space in by_kind["space"] if space.get("sensor_id")]
-    native = [space for space in sensed if space.get("codec", NATIVE) == NATIVE]
-    if not native:
-        raise InvalidError("this city has no space with a sensor of codec 'native': there is nothing to simulate")
+    telling = [space for space in sensed if _tells(space)]
+    if not telling:
+        raise InvalidError("this city has no space with a sensor that says whether it is occupied: nothing to simulate")
     return SensedCity(
         name=str(by_kind["city"][0].get("name", "")) if by_kind["city"] else "",
-        watched=tuple(sorted(_watched(native, lots), key=lambda w: w.space)),
-        silent=len(sensed) - len(native),
+        watched=tuple(sorted(_watched(telling, lots), key=lambda w: w.space)),
+        silent=len(sensed) - len(telling),
     )
 
 
@@ -141,7 +150,43 @@ def _watched(spaces: Sequence[Mapping[str, Any]], lots: Mapping[str, Mapping[str
                 chance=dice.uniform(),
             ),
             busyness=lot_busyness[lot_code] * (0.75 + 0.5 * dice.uniform()),
+            codec=str(space.get("codec", NATIVE)),
+            envelope=_envelope(space, lot_code),
         )
+
+
+_SERVERS = (Envelope.CHIRPSTACK, Envelope.THINGS_STACK, Envelope.THINGPARK)
+_CARRIED = {
+    Envelope.NBIOT: r"[0-9]{14,16}",
+    Envelope.SENML: r".+",
+    Envelope.NATIVE: r".+",
+}
+"""Through which our own format's sensors may speak, and what their ids look like then."""
+_DEV_EUI = re.compile(r"[0-9a-f]{16}")
+
+
+def _tells(space: Mapping[str, Any]) -> bool:
+    """Whether a sensor says what it sees: ours do; of the other makes those that a network server can name."""
+    codec = space.get("codec", NATIVE)
+    return codec == NATIVE or (codec in MAKES and _DEV_EUI.fullmatch(str(space["sensor_id"])) is not None)
+
+
+def _envelope(space: Mapping[str, Any], lot: str) -> Envelope:
+    """How a sensor's messages reach the broker: as the file says; else by its make, one server for each lot."""
+    code, sensor, is_native = space["code"], str(space["sensor_id"]), space.get("codec", NATIVE) == NATIVE
+    said = space.get("envelope")
+    if said is None:
+        envelope = Envelope.NATIVE if is_native else _SERVERS[key_of("server", lot) % len(_SERVERS)]
+    else:
+        known: tuple[Envelope, ...] = tuple(_CARRIED) if is_native else _SERVERS
+        if said not in [*known]:
+            raise InvalidError(
+                f"space {code!r}: its sensor cannot speak through {said!r}; known are {', '.join(known)}"
+            )
+        envelope = Envelope(said)
+    if is_native and re.fullmatch(_CARRIED[envelope], sensor) is None:
+        raise InvalidError(f"space {code!r}: {sensor!r} is no IMEI, by which a carrier's platform names a sensor")
+    return envelope
 
 
 def _at_least(seconds: int, lots_own: int | None) -> int:

@@ -2,24 +2,26 @@
 
 import heapq
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.clock import Clock, instant, rfc3339
 from core.occupancy import Kind
 from core.wire import parse_instant
-from simulator.faults import Faults, fate_of
+from simulator.faults import Fault, Faults
+from simulator.faults.speaking import Said, Sensors, Utterance, utterances
 from simulator.fingerprint import Fingerprint, reading_hash
-from simulator.messages import FIRST_BOOT
 from simulator.outbox import Outbox
 from simulator.publisher import Publisher
 from simulator.sensors import SensedCity
-from simulator.slow_pricer import slow_fee
+from simulator.slow_pricer import Changes, slow_fee
 from simulator.status import Status
-from simulator.truth import Checkpoint, Line, StayLine, TruthFile
+from simulator.trouble import Trouble
+from simulator.truth import Checkpoint, FaultLine, Line, StayLine, TruthFile
+from simulator.voices import Choir
 from simulator.world import Event, events
 
 LONGEST_TURN_SECONDS = 0.05
@@ -36,45 +38,62 @@ class Course:
     begins_ms: int
     zone: ZoneInfo
     faults: Faults
+    prices: Changes = field(default_factory=dict)
+    """Tariffs that change during the run."""
+    weekdays: Mapping[int, int] = field(default_factory=dict)
+    """Local days that are lived as another weekday (``simulator.crowds.days_off``)."""
 
 
 class _Waiting(NamedTuple):
     """A copy that is not sent yet."""
 
     send_ms: int
-    number: int
-    seq: int
+    nth: int
     is_repeat: bool
-    event: Event
+    said: Said
 
 
 class Simulation:
     """One run of a course, from its begin or from where its truth file ends."""
 
-    def __init__(self, course: Course, *, clock: Clock, outbox: Outbox, publisher: Publisher, truth: TruthFile) -> None:
+    def __init__(
+        self, course: Course, *, clock: Clock, choir: Choir, outbox: Outbox, publisher: Publisher, truth: TruthFile
+    ) -> None:
         """Find the present: events that the truth has settled have happened and are not sent again."""
         self._course = course
         self._clock = clock
+        self._choir = choir
         self._outbox = outbox
         self._publisher = publisher
         self._truth = truth
         self._caught_up = False
         self._delayed: list[_Waiting] = []
-        self._unsettled: deque[tuple[int, int]] = deque()
+        self._nth = 0
+        self._unsettled: list[tuple[int, int]] = []
         self._entered: dict[int, int] = {}
         self._begun = self._ended = 0
 
         before = truth.checkpoint or Checkpoint(complete_until=rfc3339(instant(0)))
         self._complete_ms = parse_instant(before.complete_until)
         self._before = before
+        drifts = course.faults.spell(Fault.DRIFTING_CLOCK) is not None
+        self._clocks_apart_ms = course.faults.drift_up_to_ms if drifts else 0
         self._readings, self._fees_fen = before.readings, before.fees_fen
         self._fingerprint = Fingerprint(before.fingerprint)
         self._repeated, self._late, self._lost = before.repeated, before.late, before.lost
-        self._events = events(course.city, seed=course.seed, begins_ms=course.begins_ms, zone=course.zone)
-        self._upcoming = next(self._events)
+        self._utterances = _utterances(course)
+        self._upcoming = next(self._utterances)
         while self._upcoming.at_ms <= self._complete_ms:
-            self._count_stay(self._upcoming)
-            self._upcoming = next(self._events)
+            self._count_stay(self._upcoming.event)
+            self._upcoming = next(self._utterances)
+        self._trouble = Trouble(
+            course.city.watched,
+            course.faults,
+            publisher=publisher,
+            truth=truth,
+            seed=course.seed,
+            begins_ms=max(course.begins_ms, self._complete_ms),
+        )
 
         self._phase = "connecting"
         self._rate_since = (time.monotonic(), publisher.published)
@@ -130,36 +149,40 @@ class Simulation:
         while self._publisher.has_room:
             if self._delayed and self._delayed[0].send_ms <= min(now_ms, self._upcoming.at_ms):
                 waiting = heapq.heappop(self._delayed)
-                self._send(waiting.event, is_repeat=waiting.is_repeat)
+                self._send(waiting.said, is_repeat=waiting.is_repeat)
             elif self._upcoming.at_ms <= now_ms:
+                self._trouble.make_until(self._upcoming.at_ms)
                 self._happen(self._upcoming)
-                self._upcoming = next(self._events)
+                self._upcoming = next(self._utterances)
             else:
                 break
         self._flush()
+        if self._caught_up:
+            self._trouble.storm_until(now_ms)
         self._caught_up = self._caught_up or self._next_ms() > now_ms
         if not self._publisher.connected:
             self._phase = "connecting"
         else:
             self._phase = "live" if self._caught_up else "history"
 
-    def _happen(self, event: Event) -> None:
-        self._write_down(event)
-        copies = fate_of(event, self._course.faults, seed=self._course.seed).send_ms
-        if not copies:
-            self._lost += 1
+    def _happen(self, utterance: Utterance) -> None:
+        self._write_down(utterance)
+        said = utterance.said
+        if said is None or not utterance.send_ms:
+            self._lost += said is not None
             return
-        self._unsettled.append((event.at_ms, self._hash(event)))
-        self._repeated += len(copies) - 1
-        self._late += copies[0] > event.at_ms
-        for copy, send_ms in enumerate(copies):
-            if send_ms <= event.at_ms:
-                self._send(event, is_repeat=copy > 0)
+        heapq.heappush(self._unsettled, (said.at_ms, self._hash(said)))
+        self._repeated += len(utterance.send_ms) - 1
+        self._late += utterance.send_ms[0] > said.due_ms
+        for copy, send_ms in enumerate(utterance.send_ms):
+            if send_ms <= said.due_ms:
+                self._send(said, is_repeat=copy > 0)
             else:
-                heapq.heappush(self._delayed, _Waiting(send_ms, event.number, event.seq, copy > 0, event))
+                self._nth += 1
+                heapq.heappush(self._delayed, _Waiting(send_ms, self._nth, copy > 0, said))
 
-    def _send(self, event: Event, *, is_repeat: bool) -> None:
-        for message in self._outbox.add(event, is_repeat=is_repeat):
+    def _send(self, said: Said, *, is_repeat: bool) -> None:
+        for message in self._outbox.add(said, is_repeat=is_repeat):
             self._publisher.publish(message.topic, message.payload, settles_ms=message.settles_ms)
 
     def _flush(self) -> None:
@@ -177,22 +200,30 @@ class Simulation:
 
     # --- the truth ----------------------------------------------------------------------------------------------------
 
-    def _write_down(self, event: Event) -> None:
+    def _write_down(self, utterance: Utterance) -> None:
+        """What happened, and which faults touched what was said of it."""
+        one = self._course.city.watched[utterance.number]
+        for fault in utterance.faults:
+            if fault in _COUNTED_ONLY and utterance.entered_ms is None:
+                continue  # a heartbeat of an empty space that comes twice touches no stay
+            entered_at = None if utterance.entered_ms is None else rfc3339(instant(utterance.entered_ms))
+            at = rfc3339(instant(utterance.at_ms))
+            self._truth.write(Line(fault=FaultLine(fault.value, at, one.space, one.sensor, one.lot, entered_at)))
+        event = utterance.event
         entered_ms = self._count_stay(event)
-        if entered_ms is None:
+        if event is None or entered_ms is None:
             return
-        one = self._course.city.watched[event.number]
         left_at, fee_fen = None, None
         if not event.occupied:
             left_at = rfc3339(instant(event.at_ms))
-            fee_fen = slow_fee(one.tariff, entered_ms, event.at_ms, self._course.zone)
+            fee_fen = slow_fee(one.tariff, entered_ms, event.at_ms, self._course.zone, self._course.prices)
             self._fees_fen += fee_fen or 0
         entered_at = rfc3339(instant(entered_ms))
         self._truth.write(Line(stay=StayLine(one.space, one.sensor, one.lot, entered_at, left_at, fee_fen)))
 
-    def _count_stay(self, event: Event) -> int | None:
+    def _count_stay(self, event: Event | None) -> int | None:
         """When the stay began that this event begins or ends; None when it does neither."""
-        if event.kind is not Kind.CHANGE:
+        if event is None or event.kind is not Kind.CHANGE:
             return None
         if event.occupied:
             self._begun += 1
@@ -201,21 +232,22 @@ class Simulation:
         self._ended += 1
         return self._entered.pop(event.number)
 
-    def _hash(self, event: Event) -> int:
-        sensor = self._course.city.watched[event.number].sensor
-        return reading_hash(sensor, event.at_ms, FIRST_BOOT, event.seq, occupied=event.occupied, kind=event.kind.value)
+    def _hash(self, said: Said) -> int:
+        sensor = self._course.city.watched[said.number].sensor
+        boot, seq, kind = self._choir.identity(said)
+        return reading_hash(sensor, said.at_ms, boot, seq, occupied=said.occupied, kind=kind.value)
 
     def _settle(self, *, final: bool = False) -> None:
         """Move the instant forward up to which everything is written down, sent and acknowledged."""
         bounds = [self._clock.now_ms(), self._upcoming.at_ms - 1]
-        bounds += [waiting.event.at_ms - 1 for waiting in self._delayed if not waiting.is_repeat]
+        bounds += [waiting.said.due_ms - 1 for waiting in self._delayed if not waiting.is_repeat]
         oldest_ms = self._publisher.oldest_unacknowledged_ms()
         if oldest_ms is not None:
             bounds.append(oldest_ms - 1)
-        complete_ms = max(self._complete_ms, min(bounds))
+        complete_ms = max(self._complete_ms, min(bounds) - self._clocks_apart_ms)
         settled = 0
         while self._unsettled and self._unsettled[0][0] <= complete_ms:
-            self._fingerprint.add(self._unsettled.popleft()[1])
+            self._fingerprint.add(heapq.heappop(self._unsettled)[1])
             settled += 1
         if not settled and not final:
             return
@@ -249,10 +281,25 @@ class Simulation:
         self._phase = "stopping"
         report(self.status())
         for waiting in sorted(self._delayed):
-            self._send(waiting.event, is_repeat=waiting.is_repeat)
+            self._send(waiting.said, is_repeat=waiting.is_repeat)
         self._delayed.clear()
         self._flush()
         self._publisher.finish(FINISH_SECONDS)
         self._settle(final=True)
         self._phase = "done"
         report(self.status())
+
+
+_COUNTED_ONLY = frozenset({Fault.REPEATED, Fault.LATE, Fault.LOST})
+
+
+def _utterances(course: Course) -> Iterator[Utterance]:
+    """All that happens in the course, as it is said and sent."""
+    watched = course.city.watched
+    offset = instant(course.begins_ms).astimezone(course.zone).utcoffset() or timedelta()
+    sensors = Sensors(lots=[one.lot for one in watched], keeps_time=[one.keeps_time for one in watched])
+    happening = events(
+        course.city, seed=course.seed, begins_ms=course.begins_ms, zone=course.zone, weekdays=course.weekdays
+    )
+    zone_ms = offset // timedelta(milliseconds=1)
+    return utterances(happening, sensors, course.faults, seed=course.seed, zone_ms=zone_ms)

@@ -7,6 +7,7 @@ minute of the stay is visited and asked whether it is charged; nothing is comput
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 Pricer = Callable[[int, int, ZoneInfo], int]
@@ -15,9 +16,19 @@ Pricer = Callable[[int, int, ZoneInfo], int]
 _MINUTE_MS = 60_000
 
 
-def slow_fee(tariff: str | None, entered_ms: int, left_ms: int, zone: ZoneInfo) -> int | None:
-    """The fee in fen of a small car's stay; None for a tariff whose words are not known here."""
-    pricer = PRICERS.get(tariff or "")
+Changes = Mapping[str, tuple[int, str]]
+"""For each tariff whose price changes: from when on, in milliseconds since 1970, and the pricer from then on."""
+
+
+def slow_fee(
+    tariff: str | None, entered_ms: int, left_ms: int, zone: ZoneInfo, changes: Changes = MappingProxyType({})
+) -> int | None:
+    """The fee in fen of a small car's stay; None for a tariff whose words are not known here.
+
+    A stay is priced by the notice in force when it began, however long it lasts.
+    """
+    changes_ms, dearer = changes.get(tariff or "", (0, ""))
+    pricer = PRICERS.get(dearer if dearer and entered_ms >= changes_ms else tariff or "")
     return None if pricer is None else pricer(entered_ms, left_ms, zone)
 
 
@@ -28,6 +39,15 @@ def walk_xinchang_kerb(entered_ms: int, left_ms: int, zone: ZoneInfo) -> int:
     minute dropped. Half an hour is free; a longer stay costs 3 yuan for each hour begun, the free half hour included.
     Neither begins again at midnight. There is no cap.
     """
+    return _walk_kerb(entered_ms, left_ms, zone, hour_fen=300)
+
+
+def walk_xinchang_kerb_dearer(entered_ms: int, left_ms: int, zone: ZoneInfo) -> int:
+    """The same for 4 yuan an hour: invented, for the scenario in which prices change."""
+    return _walk_kerb(entered_ms, left_ms, zone, hour_fen=400)
+
+
+def _walk_kerb(entered_ms: int, left_ms: int, zone: ZoneInfo, *, hour_fen: int) -> int:
     inside_ms = 0
     for minute_of_day, part_ms in _walk(entered_ms, left_ms, zone):
         if 7 * 60 + 30 <= minute_of_day < 21 * 60:
@@ -37,7 +57,7 @@ def walk_xinchang_kerb(entered_ms: int, left_ms: int, zone: ZoneInfo) -> int:
         return 0
     fee_fen = 0
     while minutes > 0:
-        fee_fen += 300
+        fee_fen += hour_fen
         minutes -= 60
     return fee_fen
 
@@ -59,8 +79,12 @@ def walk_xinchang_scenic(entered_ms: int, left_ms: int, zone: ZoneInfo) -> int:
     return sum(1_000 for one_day_ms in on_day_ms if one_day_ms >= _MINUTE_MS)
 
 
-PRICERS: Mapping[str, Pricer] = {"xinchang-kerb": walk_xinchang_kerb, "xinchang-scenic": walk_xinchang_scenic}
-"""By the tariff's code in the city file."""
+PRICERS: Mapping[str, Pricer] = {
+    "xinchang-kerb": walk_xinchang_kerb,
+    "xinchang-kerb-dearer": walk_xinchang_kerb_dearer,
+    "xinchang-scenic": walk_xinchang_scenic,
+}
+"""By the tariff's code in the city file, and by the notices that scenarios bring."""
 
 
 def _walk(entered_ms: int, left_ms: int, zone: ZoneInfo) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ right, by construction, without a database's help; and anybody can read it with 
 * ``{"truth": {...}}``: which city, seed, begin, zone and faults;
 * ``{"space": {...}}``: one for each simulated sensor;
 * ``{"stay": {...}}``: at its begin with ``left_at`` null, and once more at its end, which replaces the first;
+* ``{"fault": {...}}``: one for each message that a fault touched, with the stay it belongs to;
 * ``{"checkpoint": {...}}``: until when the lines above are complete *and* every reading was acknowledged by the broker.
 """
 
@@ -14,7 +15,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import msgspec
 
@@ -43,6 +44,10 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     lost: float
     walked_tariffs: list[str]
     """Tariffs whose fees were computed here; stays at others carry none."""
+    faults: dict[str, Any] = {}
+    """What goes wrong beside the air, as ``Faults.told``."""
+    scenario: str = ""
+    """Name and digest of the scenario that is played."""
 
 
 class SpaceLine(msgspec.Struct, frozen=True):
@@ -63,6 +68,23 @@ class StayLine(msgspec.Struct, frozen=True):
     entered_at: str
     left_at: str | None = None
     fee_fen: int | None = None
+
+
+class FaultLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message that a fault touched, or kept a sensor from sending."""
+
+    fault: str
+    """One of ``simulator.faults.Fault``."""
+    at: str
+    """When the message was due, on the run's clock."""
+    space: str | None = None
+    """None for what befell nobody in particular."""
+    sensor_id: str | None = None
+    lot: str | None = None
+    entered_at: str | None = None
+    """When the stay began that the message belongs to; None between stays."""
+    what: str | None = None
+    """What a stranger tried."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,11 +108,12 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line: exactly one of the four."""
+    """One line: exactly one of these."""
 
     truth: Header | None = None
     space: SpaceLine | None = None
     stay: StayLine | None = None
+    fault: FaultLine | None = None
     checkpoint: Checkpoint | None = None
 
 
@@ -201,6 +224,8 @@ def _must_be_the_same(found: Header, wanted: Header, path: Path) -> None:
         ("late", "share of late messages"),
         ("late_up_to_ms", "longest delay"),
         ("lost", "share of lost messages"),
+        ("faults", "set of faults"),
+        ("scenario", "scenario"),
     ):
         old, new = getattr(found, field), getattr(wanted, field)
         if old != new:

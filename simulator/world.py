@@ -8,8 +8,9 @@ begins again, and a run that begins in the middle of the day finds the vehicles 
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,6 +20,9 @@ from core.occupancy import Kind
 from simulator.dice import Dice, key_of
 from simulator.rhythms import HOURS_OF_WEEK
 from simulator.sensors import SensedCity, Watched
+
+FIRST_BOOT = 1
+"""What a sensor that has never restarted says of its restarts."""
 
 _HOUR_MS = 3_600_000
 _EPISODE_MS = 72 * _HOUR_MS
@@ -40,15 +44,29 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     occupied: bool
     entered_ms: int | None
     """When the stay began that this message belongs to: the present one, or the one that ends with it."""
+    before_ms: int = 0
+    """For a change: how long it was the other way before."""
 
 
-def events(city: SensedCity, *, seed: int, begins_ms: int, zone: ZoneInfo) -> Iterator[Event]:
+def events(
+    city: SensedCity, *, seed: int, begins_ms: int, zone: ZoneInfo, weekdays: Mapping[int, int] = MappingProxyType({})
+) -> Iterator[Event]:
     """Everything from ``begins_ms`` on, oldest first, without end; ties in the order of the sensors.
 
     A space that is occupied at ``begins_ms`` begins earlier, just before that vehicle came, so that no stay of the
     stream has an unknown begin. Memory is a few hundred bytes a space.
+
+    Args:
+        city: where.
+        seed: another one is another life.
+        begins_ms: from when on.
+        zone: whose hours people live by.
+        weekdays: local days (counted from 1970) that are lived as another weekday, Monday 0: holidays as Sundays.
     """
-    lives = [_Life(watched, number, seed, begins_ms, zone) for number, watched in enumerate(city.watched)]
+    lives = [
+        _Life(watched, number, seed=seed, begins_ms=begins_ms, zone=zone, weekdays=weekdays)
+        for number, watched in enumerate(city.watched)
+    ]
     heap = [(life.next_ms, life.number) for life in lives]
     heapq.heapify(heap)
     while heap:
@@ -62,12 +80,23 @@ class _Life:
     """One space and its sensor: what happens next, and when."""
 
     __slots__ = (
-        "_dice", "_episode", "_episode_end_ms", "_first_episode_ms", "_heartbeat_ms", "_key", "_leaves_ms", "_occupied",
-        "_seq", "_since_ms", "_turns_ms", "_watched", "_zone", "_zone_ms", "next_ms", "number",
+        "_changed_ms", "_dice", "_episode", "_episode_end_ms", "_first_episode_ms", "_heartbeat_ms", "_key",
+        "_leaves_ms", "_occupied", "_seq", "_since_ms", "_turns_ms", "_watched", "_weekdays", "_zone", "_zone_ms",
+        "next_ms", "number",
     )  # fmt: skip
 
-    def __init__(self, watched: Watched, number: int, seed: int, begins_ms: int, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        watched: Watched,
+        number: int,
+        *,
+        seed: int,
+        begins_ms: int,
+        zone: ZoneInfo,
+        weekdays: Mapping[int, int],
+    ) -> None:
         self.number = number
+        self._weekdays = weekdays
         self._watched = watched
         self._zone = zone
         self._key = key_of(seed, watched.space)
@@ -91,14 +120,17 @@ class _Life:
             else:
                 boots_ms = self._turns_ms - _BOOT_BEFORE_STAY_MS
         self._heartbeat_ms = boots_ms + watched.heartbeat_ms - (boots_ms - phase_ms) % watched.heartbeat_ms
-        self.next_ms = boots_ms
+        self.next_ms = self._changed_ms = boots_ms
 
     def step(self) -> Event:
         """The message due at ``next_ms``; afterwards ``next_ms`` is that of the one after it."""
         at_ms = self.next_ms
         since_ms = self._since_ms
+        before_ms = 0
         if at_ms == self._turns_ms:
             kind = Kind.CHANGE
+            before_ms = at_ms - self._changed_ms
+            self._changed_ms = at_ms
             if self._occupied:
                 self._occupied, self._since_ms = False, None
                 self._draw_stay(at_ms + self._watched.shortest_gap_ms)
@@ -115,7 +147,7 @@ class _Life:
             self._heartbeat_ms += self._watched.heartbeat_ms
         self._seq += 1
         self.next_ms = min(self._turns_ms, self._heartbeat_ms)
-        return Event(at_ms, self.number, self._seq, kind, self._occupied, since_ms)
+        return Event(at_ms, self.number, self._seq, kind, self._occupied, since_ms, before_ms)
 
     def _begin_episode(self, episode: int) -> None:
         self._episode = episode
@@ -145,7 +177,7 @@ class _Life:
         at_ms = free_ms
         while at_ms < self._episode_end_ms:
             local_ms = at_ms + self._zone_ms
-            rate = rates[(local_ms // _HOUR_MS + _THURSDAY_HOURS) % HOURS_OF_WEEK] * busyness
+            rate = rates[self._hour_of_week(local_ms)] * busyness
             left_ms = _HOUR_MS - local_ms % _HOUR_MS
             used = rate * left_ms / _HOUR_MS
             if patience < used:
@@ -153,6 +185,11 @@ class _Life:
             patience -= used
             at_ms += left_ms
         return at_ms
+
+    def _hour_of_week(self, local_ms: int) -> int:
+        hour = local_ms // _HOUR_MS
+        weekday = self._weekdays.get(hour // 24) if self._weekdays else None
+        return (hour + _THURSDAY_HOURS) % HOURS_OF_WEEK if weekday is None else weekday * 24 + hour % 24
 
     def _draw_length(self, arrives_ms: int) -> int:
         mixture = self._watched.rhythm.stays[(arrives_ms + self._zone_ms) // _HOUR_MS % 24]

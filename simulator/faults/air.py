@@ -18,12 +18,17 @@ class Fate:
 
 def fate_of(event: Event, faults: Faults, *, seed: int) -> Fate:
     """The same seed, sensor and message always meet the same fate, whatever happens to the others."""
-    dice = Dice(mixed(seed, event.number, event.seq))
+    return Fate(send_times(event.number, event.seq, event.at_ms, faults, seed=seed))
+
+
+def send_times(number: int, seq: int, due_ms: int, faults: Faults, *, seed: int) -> tuple[int, ...]:
+    """When the copies of a sensor's message are sent that is due at an instant."""
+    dice = Dice(mixed(seed, number, seq))
     chance = dice.uniform() - faults.lost
     if chance < 0:
-        return Fate(())
+        return ()
     if chance < faults.late:
-        return Fate((event.at_ms + 1 + int(dice.uniform() * faults.late_up_to_ms),))
+        return (due_ms + 1 + int(dice.uniform() * faults.late_up_to_ms),)
     if chance < faults.late + faults.repeat:
-        return Fate((event.at_ms, event.at_ms + int(dice.uniform() * _REPEATED_WITHIN_MS)))
-    return Fate((event.at_ms,))
+        return (due_ms, due_ms + int(dice.uniform() * _REPEATED_WITHIN_MS))
+    return (due_ms,)

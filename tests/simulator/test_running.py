@@ -14,10 +14,10 @@ import pytest
 from core.clock import milliseconds
 from core.wire import parse_instant
 from simulator.fingerprint import Fingerprint, reading_hash
-from simulator.messages import FIRST_BOOT
 from simulator.sensors import read_city
 from simulator.status import Status
 from simulator.truth import Checkpoint, Header, read_lines
+from simulator.world import FIRST_BOOT
 from tests.simulator.conftest import Listener, OwnBroker
 from tests.support.county import city_file, sent_until
 from tests.support.waiting import until

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import islice, pairwise, takewhile
 from statistics import mean
 from zoneinfo import ZoneInfo
@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from core.clock import milliseconds
 from core.errors import InvalidError
 from core.occupancy import Kind
+from simulator.crowds import days_off, lively
 from simulator.dice import Dice, key_of
 from simulator.rhythms import RHYTHMS
+from simulator.scenarios import Arrivals
 from simulator.sensors import SensedCity, read_city
 from simulator.world import Event, events
 from tests.support.county import SHANGHAI, city_file, sensed
@@ -212,8 +214,65 @@ def test_a_file_that_is_no_city_is_refused(document: bytes | dict[str, object], 
         read_city(document)
 
 
-def test_sensors_of_other_makes_are_left_silent_and_counted() -> None:
+def test_sensors_that_do_not_say_what_they_see_are_left_silent_and_counted() -> None:
     document = city_file(spaces=5)
-    document["features"][1]["properties"]["codec"] = "bosch-tps110-fw0.29"
+    for feature, sensor, codec in zip(
+        document["features"][1:],
+        ("aede480001000001", "aede480001000002", "no-dev-eui"),
+        ("nwave-nps405", "milesight-em400-mud", "bosch-tps110-fw0.29"),
+        strict=False,
+    ):
+        feature["properties"] |= {"sensor_id": sensor, "codec": codec}
     city = read_city(document)
-    assert (len(city.watched), city.silent) == (4, 1)
+    assert (len(city.watched), city.silent) == (3, 2)
+    assert city.watched[0].codec == "nwave-nps405"
+    assert not city.watched[0].keeps_time
+
+
+@pytest.mark.parametrize(
+    ("properties", "why"),
+    [
+        ({"envelope": "chirpstack"}, "cannot speak through"),
+        ({"envelope": "nbiot"}, "no IMEI"),
+        ({"codec": "pni-placepod", "sensor_id": "aede480001000001", "envelope": "senml"}, "cannot speak through"),
+    ],
+)
+def test_a_sensor_that_cannot_speak_so_is_refused(properties: dict[str, str], why: str) -> None:
+    document = city_file(spaces=2)
+    document["features"][1]["properties"] |= properties
+    with pytest.raises(InvalidError, match=why):
+        read_city(document)
+
+
+def test_a_holiday_is_lived_as_a_sunday() -> None:
+    city = sensed(spaces=240)
+    wednesday_ms = MONDAY_MS + 48 * HOUR_MS
+    number = (wednesday_ms + 8 * HOUR_MS) // (24 * HOUR_MS)
+    ordinary = during(city, begins_ms=wednesday_ms, hours=12)
+    stream = events(city, seed=1, begins_ms=wednesday_ms, zone=SHANGHAI, weekdays={number: 6})
+    holiday = list(takewhile(lambda event: event.at_ms < wednesday_ms + 12 * HOUR_MS, stream))
+    school = {number for number, one in enumerate(city.watched) if one.rhythm.name == "school"}
+
+    def arrivals(happened: list[Event]) -> int:
+        morning = [event for event in happened if 7 <= (event.at_ms - wednesday_ms) / HOUR_MS < 9]
+        return sum(event.number in school and event.kind is Kind.CHANGE and event.occupied for event in morning)
+
+    assert 0 < arrivals(holiday) < arrivals(ordinary) / 2
+
+
+def test_a_festival_fills_the_scenic_area() -> None:
+    city = sensed(spaces=240)
+    crowded = lively(city, Arrivals(by_place={"scenic": 3.0}))
+    for one, other in zip(city.watched, crowded.watched, strict=True):
+        assert other.busyness == one.busyness * (3.0 if one.rhythm.name == "scenic" else 1.0)
+    off = lively(city, Arrivals(holiday=True))
+    assert all(one.rhythm.arrivals[:24] == one.rhythm.arrivals[-24:] for one in off.watched)
+    assert lively(city, Arrivals()) is city
+
+
+def test_the_calendar_of_china_is_known_and_no_other() -> None:
+    golden_week = days_off("Asia/Shanghai", date(2026, 9, 28), 14)
+    days = {date(1970, 1, 1) + timedelta(days=number): weekday for number, weekday in golden_week.items()}
+    assert days[date(2026, 10, 1)] == 6
+    assert date(2026, 9, 30) not in days
+    assert days_off("Europe/Berlin", date(2026, 9, 28), 14) == {}
