@@ -12,9 +12,10 @@ from api.fees import SessionOut
 from api.limits import CLAIMS, READS, TYPED_CODES, WRONG_CODES
 from api.problems import responses
 from api.shapes import Shape
+from billing.evidence.claiming import claim_plate
 from billing.fee import fee_object
 from billing.payments.owing import Owing, owing_of
-from billing.plates import PlatesNotConfiguredError, claim_plate
+from billing.plates import PlatesNotConfiguredError
 from billing.standing import SessionNotFoundError, Standing, fetch_standing, find_newest_standing
 from core.clock import rfc3339
 from core.errors import DeniedError, NoSessionError, SpaceNotFoundError

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.plates import PlateVault, store_plate
+from billing.plates import PlateVault, masked, store_plate
 from core.errors import ConflictError, InvalidError, LotNotFoundError, NotFoundError
 from core.plate import Plate
 from core.tables import ExemptVehicle, Lot, PlateRow
@@ -111,13 +111,6 @@ async def check_lots(db: AsyncConnection, lots: Sequence[str]) -> None:
     for code in lots:
         if code not in known:
             raise LotNotFoundError(f"no lot has the code {code!r}", lot_id=code)
-
-
-def masked(vault: PlateVault | None, ciphertext: bytes, key_number: int) -> str:
-    """A stored plate as a list may show it; stars alone where it was sealed with another key."""
-    if vault is None or vault.number != key_number:
-        return "*******"
-    return vault.open(ciphertext).masked
 
 
 async def _select(db: AsyncConnection, vault: PlateVault | None, number: int | None = None) -> list[Exemption]:

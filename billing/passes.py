@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.calendar import Calendar
 from billing.covers import Cover
-from billing.exempt import check_lots, masked
+from billing.exempt import check_lots
 from billing.pass_time import pass_time
-from billing.plates import PlateVault, store_plate
+from billing.plates import PlateVault, masked, store_plate
 from billing.tariff.document import Window
 from core.errors import ConflictError, InvalidError, NotFoundError
 from core.plate import Plate

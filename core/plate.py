@@ -14,11 +14,12 @@ from core.errors import InvalidError
 
 PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 ENDINGS = "挂学警港澳领"
+SEPARATORS = re.compile(r"[\s·•.\-_]+")
+"""What people write between the parts of a plate."""
 
 _CIVIL = re.compile(rf"[{PROVINCES}][A-HJ-NP-Z][A-HJ-NP-Z0-9]{{4}}[A-HJ-NP-Z0-9{ENDINGS}]")
 _NEW_ENERGY_SMALL = re.compile(rf"[{PROVINCES}][A-HJ-NP-Z][ABCDEFGHJK][A-HJ-NP-Z0-9][0-9]{{4}}")
 _NEW_ENERGY_LARGE = re.compile(rf"[{PROVINCES}][A-HJ-NP-Z][0-9]{{5}}[ABCDEFGHJK]")
-_SEPARATORS = re.compile(r"[\s·•.\-_]+")
 _ANY_IN_TEXT = re.compile(
     rf"[{PROVINCES}][ ·•]?[A-Za-z][ ·•.\-]?(?:[A-Za-z0-9]{{5,6}}|[A-Za-z0-9]{{4}}[{ENDINGS}])(?![A-Za-z0-9])"
 )
@@ -58,7 +59,7 @@ def parse_plate(text: str) -> Plate:
     Raises:
         InvalidError: no plate of mainland China looks like this; says which place is wrong.
     """
-    normal = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
+    normal = SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
     if _NEW_ENERGY_SMALL.fullmatch(normal):
         return Plate(normal, PlateKind.NEW_ENERGY_SMALL)
     if _NEW_ENERGY_LARGE.fullmatch(normal):

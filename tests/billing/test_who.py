@@ -13,7 +13,7 @@ from billing.bills import bill_ended_sessions
 from billing.exempt import add_exemption, end_exemption, list_exemptions
 from billing.holds import BillNotHeldError, HoldRules, is_held, list_held, reasons_to_hold, release_bill
 from billing.notices import read
-from billing.plates import PlateVault
+from billing.plates import PlateKey, PlateVault
 from billing.publishing import publish
 from billing.tariffs_in_force import fetch_tariff
 from billing.vehicle_of_plate import UNKNOWN, Evidence, colour_of_form, vehicle_by
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.services
 
 NINE = datetime(2026, 11, 20, 1, tzinfo=UTC)  # 09:00 in Xinchang, a Friday
 NOW = NINE + timedelta(days=1)
-VAULT = PlateVault("k" * 32)
+VAULT = PlateVault((PlateKey("k" * 32),))
 BLUE, OTHER, GREEN = parse_plate("浙D12345"), parse_plate("浙D54321"), parse_plate("浙DD12345")
 ONE, TWO = uuid4(), uuid4()
 
@@ -113,14 +113,14 @@ async def stay(db: asyncpg.Connection, space: int, begin: datetime = NINE, minut
 async def evidence(
     db: asyncpg.Connection, session_id: UUID, plate: Plate, source: str, colour: str | None = None
 ) -> None:
-    tokens = (VAULT.token(kind, plate.text) for kind in ("exact", "last4", "last5", "skeleton"))
+    tokens = (VAULT.newest.token(kind, plate.text) for kind in ("exact", "last4", "last5", "skeleton"))
     plate_id = await db.fetchval(
         """
         INSERT INTO plate (ciphertext, key_number, exact_token, last4_token, last5_token, skeleton_token, first_seen_at)
         VALUES ($1, 1, $2, $3, $4, $5, now())
         ON CONFLICT (key_number, exact_token) DO UPDATE SET key_number = 1 RETURNING id
         """,
-        VAULT.seal(plate),
+        VAULT.seal(plate).ciphertext,
         *tokens,
     )
     await db.execute(
