@@ -12,6 +12,7 @@ from billing.ledger.balances import balance_of
 from billing.ledger.booking import Booked, book_payment, book_refund
 from billing.ledger.checking import check_ledger
 from billing.ledger.refunds import request_refund
+from billing.ledger.totals import totals_of
 from billing.providers.port import OrderState, OrderStatus, RefundState, RefundStatus
 from core.money import Fen
 from core.tables import ParkingSession, Payment, Refund
@@ -120,5 +121,7 @@ class Till:
     async def prove(self) -> None:
         async with self.town.database.transaction() as db:
             findings = await check_ledger(db, now=LATER)
+            totals = await totals_of(db)
         assert [finding for finding in findings if not finding.is_kept] == []
+        assert totals.is_whole, totals
         assert [finding.number for finding in findings] == [f"I{number}" for number in range(1, 13)]
