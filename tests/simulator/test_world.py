@@ -254,7 +254,7 @@ def test_a_holiday_is_lived_as_a_sunday() -> None:
     school = {number for number, one in enumerate(city.watched) if one.rhythm.name == "school"}
 
     def arrivals(happened: list[Event]) -> int:
-        morning = [event for event in happened if 7 <= (event.at_ms - wednesday_ms) / HOUR_MS < 9]
+        morning = [event for event in happened if 7 <= (event.at_ms - wednesday_ms) / HOUR_MS < 8]
         return sum(event.number in school and event.kind is Kind.CHANGE and event.occupied for event in morning)
 
     assert 0 < arrivals(holiday) < arrivals(ordinary) / 2
