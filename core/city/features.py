@@ -34,7 +34,7 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
         *("code", "name", "name_en", "lot_kind", "source", "capacity", "tariff", "operator", "opening_hours"),
         *("entrances", "min_stay_seconds", "min_gap_seconds"),
     ),
-    "space": ("code", "lot", "category", "sensor_id", "codec", "heartbeat_seconds", "installed_at"),
+    "space": ("code", "lot", "category", "sensor_id", "codec", "heartbeat_seconds", "installed_at", "envelope"),
     "context": ("name", "what"),
 }
 """The properties of each kind beside ``kind`` itself."""

@@ -1,4 +1,4 @@
-"""``parking city``: draw a city from a description, check a city file, import it."""
+"""``parking city``: draw a city from a description or make one of any size, check a city file, import it."""
 
 import asyncio
 import json
@@ -24,10 +24,10 @@ from core.settings import Settings
 from ingest.vendors import CODECS
 from ops.city import CityRefusedError, Counts, ImportReport, Progress, import_city
 from ops.installation import database_url, without_password
-from simulator.cities import DEMO_CITY, draw_city
+from simulator.cities import DEMO_CITY, draw_city, write_grid
 from simulator.cities.svg import draw_svg
 
-app = typer.Typer(help="Draw a city from a description, check a city file, import it.", no_args_is_help=True)
+app = typer.Typer(help="Draw a city, make one of any size, check a city file, import it.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="A city file (GeoJSON).")]
 All = Annotated[bool, typer.Option("--all", help="Show every problem, not the first fifty.")]
@@ -60,6 +60,23 @@ def draw(
         raise InvalidError(f"{out} cannot be written: {error.strerror}") from error
     spaces = sum(feature["properties"]["kind"] == "space" for feature in city["features"])
     _err.print(f"{out}: {spaces} spaces", highlight=False)
+
+
+@app.command()
+def make(
+    *,
+    spaces: Annotated[int, typer.Option(min=1, max=2_000_000, help="How many, fifty to a car park.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The city file to write.")],
+    seed: Annotated[int, typer.Option(help="Decides whom spaces are marked for.")] = 1,
+    mixed: Annotated[bool, typer.Option("--mixed", help="One lot in four has sensors of another make.")] = False,
+) -> None:
+    """A city of any size as a plain grid of car parks: for measurements, not for looking at."""
+    try:
+        with out.open("w", encoding="utf-8") as file:
+            write_grid(spaces, file, seed, mixed=mixed)
+    except OSError as error:
+        raise InvalidError(f"{out} cannot be written: {error.strerror}") from error
+    _err.print(f"{out}: {spaces} spaces, {out.stat().st_size / 1_000_000:.1f} MB", highlight=False)
 
 
 @app.command()

@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 
 from simulator.cities.draw import draw_city
-from simulator.cities.grid import grid_city, grid_features
+from simulator.cities.grid import grid_city, grid_features, write_grid
 
-__all__ = ["DEMO_CITY", "demo_city", "draw_city", "grid_city", "grid_features"]
+__all__ = ["DEMO_CITY", "demo_city", "draw_city", "grid_city", "grid_features", "write_grid"]
 
 DEMO_CITY = Path(__file__).parent / "xinchang.toml"
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.city.problems import nearest
 from core.errors import InvalidError
+from core.wire import Envelope
 
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -136,6 +137,8 @@ class SpacesPart(LotPart):
     shares: Shares = Shares()
     sensors: Literal["dev-eui", "imei"] = "dev-eui"
     codec: str = "native"
+    envelope: Envelope | None = None
+    """Through which network server or carrier its sensors speak; only the simulator asks."""
     heartbeat_seconds: int = Field(3600, ge=60, le=86_400)
 
 

@@ -160,6 +160,7 @@ def _lot_features(lot: DrawnLot, description: Description, plane: Plane, sensors
             category=drawn.category.value,
             sensor_id=sensors.next(part.sensors),
             codec=part.codec,
+            envelope=part.envelope.value if part.envelope else None,
             heartbeat_seconds=part.heartbeat_seconds,
         )
 
