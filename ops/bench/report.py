@@ -85,5 +85,5 @@ class Report:
 
 
 def _shown(row: Row) -> str:
-    digits = 0 if abs(row.value) >= 100 else 1  # noqa: PLR2004 - three digits are enough to read
+    digits = 0 if isinstance(row.value, int) or abs(row.value) >= 100 else 1  # noqa: PLR2004 - three digits are enough
     return f"{row.value:,.{digits}f} {row.unit}"

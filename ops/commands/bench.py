@@ -1,6 +1,7 @@
 """``parking bench``: measurements with the limit measured in the same run."""
 
 import asyncio
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,11 @@ from ops.bench.live import LivePlan, bench_live
 from ops.bench.map import MapPlan, bench_map
 from ops.bench.pricing import PricingPlan, bench_pricing
 from ops.bench.report import Report
-from ops.bench.surroundings import surroundings
+from ops.bench.rough_day.plan import RoughDay
+from ops.bench.rough_day.running import Outcome, run_rough_day
+from ops.bench.rough_day.seeds import keep_seed, kept_seeds
+from ops.bench.surroundings import Surroundings, surroundings
+from ops.state import State
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -108,6 +113,37 @@ def live(
         plan = LivePlan(viewers=viewers, seconds=seconds, changes=changes)
         report = asyncio.run(bench_live(at, plan, show))
     _tell(report, json_file)
+
+
+@app.command("rough-day")
+def rough_day(
+    *,
+    payments: Annotated[int, typer.Option(min=10, help="About so many are begun.")] = 5_000,
+    seed: Annotated[int | None, typer.Option(min=0, help="Decides who does what; unset: any.")] = None,
+    seeds: Annotated[
+        Path | None, typer.Option(help="Seeds that failed, lived through first; unset: in the state folder.")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures of the last day there.")] = None,
+) -> None:
+    """Payments while everything goes wrong and processes are killed, then the books; exit status 1 if they are off."""
+    kept = seeds or State.find().root / "rough-day-seeds.txt"
+    wanted = secrets.randbelow(1_000_000) if seed is None else seed
+    failed = False
+    with _shown() as show, surroundings(show) as at:
+        for each in dict.fromkeys([*kept_seeds(kept), wanted]):
+            outcome = asyncio.run(_rough_day(at, RoughDay(payments=payments, seed=each), show))
+            _tell(outcome.report, json_file)
+            if outcome.verdict.broken:
+                failed = True
+                keep_seed(kept, each, outcome.verdict.broken[0])
+    raise typer.Exit(1 if failed else 0)
+
+
+async def _rough_day(at: Surroundings, plan: RoughDay, show: Show) -> Outcome:
+    folder = at.state.root / f"rough-day-{plan.seed}"
+    folder.mkdir(parents=True)
+    async with at.demo_city() as url:
+        return await run_rough_day(url, folder, plan, show)
 
 
 def _tell(report: Report, json_file: Path | None) -> None:
