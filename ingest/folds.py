@@ -32,6 +32,10 @@ class Folds:
         if fold.session_id is None and (due_ms := due_at(fold, rules)) is not None:
             heapq.heappush(self._due, (due_ms, space_id))
 
+    def foresee(self, space_id: SpaceId, fold: SpaceFold, version: int) -> None:
+        """Take for true what is about to be written; ``keep`` follows, of this or of what was before."""
+        self.known[space_id] = (fold, version)
+
     def due(self, now_ms: int) -> list[SpaceId]:
         """Spaces whose newest stay may have become old enough to be announced; each is given out once."""
         spaces: dict[SpaceId, None] = {}

@@ -14,6 +14,7 @@ refolded = Counter("parking_ingest_spaces_refolded", "Spaces folded again becaus
 retries = Counter("parking_ingest_retries", "Batches tried again", ["why"])
 waiting = Gauge("parking_ingest_inbox_messages", "Messages received and not yet written")
 last_message_at = Gauge("parking_ingest_last_message_timestamp_seconds", "When the newest message was received")
+committed_at = Gauge("parking_ingest_last_commit_timestamp_seconds", "When the newest batch was committed")
 commit_seconds = Histogram(
     "parking_ingest_commit_seconds", "Time of one batch's transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
 )

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, NamedTuple
 
 import asyncpg
 import structlog
@@ -12,6 +12,7 @@ from core.clock import Clock
 from ingest import metrics
 from ingest.database import connect
 from ingest.inbox import Inbox, Message
+from ingest.preparing import Prepared
 from ingest.writer import DATA_ERRORS, OvertakenError, Writer, Written, write_isolating
 
 log = structlog.get_logger()
@@ -40,6 +41,13 @@ Killed at the right moment, it leaves the library's connection in a state of whi
 """
 
 
+class Taken(NamedTuple):
+    """A batch out of the inbox; empty when nothing came."""
+
+    batch: Sequence[Message]
+    prepared: Prepared | None
+
+
 class Pipeline:
     """Drains the inbox into the database, for as long as the inbox lives."""
 
@@ -50,25 +58,56 @@ class Pipeline:
         self._clock = clock
         self._db: asyncpg.Connection | None = None
         self._is_stale = True
+        self._is_writing = asyncio.Event()
+        """Whether the batch at hand is being written, or is over: the next may be prepared, or must wait its turn."""
         self.attempt_began: float | None = None
         """When the transaction being tried began, on the monotonic clock; None while none is tried."""
         self.idle_since: float | None = time.monotonic()
         """Since when everything received is written and acknowledged; None while there is work."""
 
     async def drain(self, inbox: Inbox) -> None:
-        """Write every batch, acknowledge it after its commit, and never give one up."""
-        async for batch in inbox.batches(idle_seconds=IDLE_SECONDS):
-            if batch:
-                self.idle_since = None
-            if not await self._write_until_done(batch, inbox):
-                log.warning("batch.left_to_the_broker", messages=len(batch) + len(inbox))
+        """Write every batch, acknowledge it after its commit, and never give one up.
+
+        While the database writes one, the next is taken out of the inbox and prepared.
+        """
+        batches = inbox.batches(idle_seconds=IDLE_SECONDS)
+        self._is_writing.set()
+        taken = await self._take(batches)
+        while taken is not None:
+            self._note_idleness(is_idle=not taken.batch)
+            self._is_writing.clear()
+            ahead = asyncio.create_task(self._take(batches))
+            try:
+                is_written = await self._write_until_done(taken, inbox)
+            except BaseException:
+                ahead.cancel()
+                raise
+            finally:
+                self._is_writing.set()
+            if not is_written:
+                ahead.cancel()
+                log.warning("batch.left_to_the_broker", messages=len(taken.batch) + len(inbox))
                 return
-            self._ack(batch)
+            self._ack(taken.batch)
             metrics.waiting.set(len(inbox))
-            if self.idle_since is None and not len(inbox):
-                self.idle_since = time.monotonic()
+            taken = await ahead
         if self._db is not None:
             await self._db.close()
+
+    async def _take(self, batches: AsyncIterator[Sequence[Message]]) -> Taken | None:
+        """The next batch, prepared if there is one being written behind which that can be done; None after the last."""
+        batch = await anext(batches, None)
+        if batch is None:
+            return None
+        await self._is_writing.wait()
+        can_prepare = batch and self._writer.may_look_ahead
+        return Taken(batch, await self._writer.prepare(batch) if can_prepare else None)
+
+    def _note_idleness(self, *, is_idle: bool) -> None:
+        if not is_idle:
+            self.idle_since = None
+        elif self.idle_since is None:
+            self.idle_since = time.monotonic()
 
     def break_off(self) -> None:
         """Give up the transaction being tried, as the database neither answers nor fails; it is tried again."""
@@ -76,19 +115,19 @@ class Pipeline:
         if self._db is not None:
             self._db.terminate()
 
-    async def _write_until_done(self, batch: Sequence[Message], inbox: Inbox) -> bool:
+    async def _write_until_done(self, taken: Taken, inbox: Inbox) -> bool:
         """Try until it is written; False when the database is away and the process is to end: it will come again."""
         wait_seconds = RETRY_SECONDS[0]
         while True:
             self.attempt_began = time.monotonic()
             try:
                 db = await self._connected()
-                if batch:
-                    await self._write(db, batch)
+                if taken.batch:
+                    await self._write(db, taken)
                 await self._writer.announce_due(db)
             except OvertakenError:
                 metrics.retries.labels("overtaken").inc()
-                log.info("batch.overtaken", messages=len(batch))
+                log.info("batch.overtaken", messages=len(taken.batch))
                 self._is_stale = True
             except DATA_ERRORS:  # asyncpg's own is an interface error, too, and would be tried again for ever
                 raise
@@ -105,7 +144,7 @@ class Pipeline:
             finally:
                 self.attempt_began = None
 
-    async def _write(self, db: asyncpg.Connection, batch: Sequence[Message]) -> None:
+    async def _write(self, db: asyncpg.Connection, taken: Taken) -> None:
         began = time.perf_counter()
 
         def report(written: Written) -> None:
@@ -113,9 +152,12 @@ class Pipeline:
             if written.newest_ms:
                 metrics.lag_seconds.observe(max(0, self._clock.now_ms() - written.newest_ms) / 1_000)
 
-        await write_isolating(self._writer, db, batch, report)
+        await write_isolating(
+            self._writer, db, taken.batch, report, prepared=taken.prepared, meanwhile=self._is_writing.set
+        )
         metrics.commit_seconds.observe(time.perf_counter() - began)
-        metrics.last_message_at.set(batch[-1].received_ms / 1_000)
+        metrics.last_message_at.set(taken.batch[-1].received_ms / 1_000)
+        metrics.committed_at.set(time.time())
 
     async def _connected(self) -> asyncpg.Connection:
         if self._db is None or self._db.is_closed():

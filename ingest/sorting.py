@@ -1,8 +1,8 @@
 """A batch decoded and sorted by what must be done with each reading. No database: what is known is in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from core.ids import SpaceId
 from core.occupancy import OrderKey, Reading, Reason, Refusal, order_key
@@ -37,6 +37,8 @@ class Sorted:
     """After everything known of their space: certainly new."""
     older: list[Arrival] = field(default_factory=list)
     """Late, or repeated: the database tells."""
+    put_aside: list[tuple[Arrival, OrderKey]] = field(default_factory=list)
+    """Of spaces that the batch before has not settled yet: sorted after its commit."""
     evidence: list[Arrival] = field(default_factory=list)
     """From below the refold floor: kept, and changing nothing."""
     refusals: list[tuple[Refusal, str, int]] = field(default_factory=list)
@@ -66,51 +68,80 @@ class Sorted:
         else:
             of_space[key] = arrival
 
+    def place_put_aside(self, folds: Folds) -> None:
+        """The batch before is committed: sort what had to wait for it."""
+        for arrival, key in self.put_aside:
+            self.place(arrival, key, folds.of(arrival.space_id)[0].state.key)
+        self.put_aside.clear()
+
+    @property
+    def undecided(self) -> AbstractSet[SpaceId]:
+        """Spaces whose next fold depends on which of their readings the database has already."""
+        spaces = {arrival.space_id for arrival in self.older}
+        if self.has_frames:
+            spaces |= {
+                space_id
+                for space_id, of_space in self.newer.items()
+                if any(arrival.reading.frame is not None for arrival in of_space.values())
+            }
+        return spaces
+
     def arrivals(self) -> list[Arrival]:
         """The certainly new ones, space by space."""
         return [arrival for of_space in self.newer.values() for arrival in of_space.values()]
 
 
-def sort_batch(
-    batch: Iterable[Message], known: Known, *, now_ms: int, tolerance_ms: int, ask_about_all: bool = False
-) -> Sorted:
-    """Decode and sort a batch.
+class Terms(NamedTuple):
+    """By what readings are judged when they come."""
+
+    now_ms: int
+    tolerance_ms: int
+    """So far ahead of its first arrival a reading may lie."""
+    ask_about_all: bool = False
+    """Take no reading for new by what is known; the database tells of each."""
+
+
+def sort_message(
+    message: Message, known: Known, result: Sorted, *, unsettled: AbstractSet[SpaceId], terms: Terms
+) -> int:
+    """Decode a message and sort what it says into ``result``; returns how many items that was.
 
     Args:
-        batch: messages as they came.
+        message: as it came.
         known: what is known.
-        now_ms: the present.
-        tolerance_ms: so far ahead of its first arrival a reading may lie.
-        ask_about_all: take no reading for new by what is known; the database tells of each.
+        result: what the messages before it in its batch said.
+        unsettled: spaces of which is not known yet what the batch before made of them.
+        terms: by what it is judged.
     """
-    result = Sorted()
-    registry, folds, heard = known.registry, known.folds.known, result.heard
-    recent_ms = max(known.floor_ms, now_ms - RECENT_MS)
-    for message in batch:
-        topic, received_ms = message.topic, message.received_ms
-        for item in decode(topic, message.payload, registry=registry):
-            if isinstance(item, Refusal):
-                result.refusals.append((item, topic, received_ms))
+    folds, heard = known.folds.known, result.heard
+    topic, received_ms = message.topic, message.received_ms
+    recent_ms = max(known.floor_ms, terms.now_ms - RECENT_MS)
+    items = decode(topic, message.payload, registry=known.registry)
+    for item in items:
+        if isinstance(item, Refusal):
+            result.refusals.append((item, topic, received_ms))
+            continue
+        key = order_key(item)
+        arrival = _accept(item, key, message, known, terms.tolerance_ms)
+        if isinstance(arrival, Refusal):
+            result.refusals.append((arrival, topic, received_ms))
+            continue
+        space_id = arrival.space_id
+        if received_ms > heard.get(space_id, 0):
+            heard[space_id] = received_ms
+        if item.at_ms < recent_ms:
+            result.reaches_back = True
+            if item.at_ms < known.floor_ms:
+                result.evidence.append(arrival)
                 continue
-            key = order_key(item)
-            arrival = _accept(item, key, message, known, tolerance_ms)
-            if isinstance(arrival, Refusal):
-                result.refusals.append((arrival, topic, received_ms))
-                continue
-            space_id = arrival.space_id
-            if received_ms > heard.get(space_id, 0):
-                heard[space_id] = received_ms
-            if item.at_ms < recent_ms:
-                result.reaches_back = True
-                if item.at_ms < known.floor_ms:
-                    result.evidence.append(arrival)
-                    continue
-            if ask_about_all:
-                result.has_frames = True
-                result.older.append(arrival)
-            else:
-                result.place(arrival, key, folds[space_id][0].state.key)
-    return result
+        if terms.ask_about_all:
+            result.has_frames = True
+            result.older.append(arrival)
+        elif space_id in unsettled:
+            result.put_aside.append((arrival, key))
+        else:
+            result.place(arrival, key, folds[space_id][0].state.key)
+    return len(items)
 
 
 def _accept(reading: Reading, key: OrderKey, message: Message, known: Known, tolerance_ms: int) -> Arrival | Refusal:

@@ -5,8 +5,7 @@ database agrees: each state row carries a version, and a write that finds anothe
 overtaken, is rolled back, and is tried again on freshly read states.
 """
 
-from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import asyncpg
@@ -20,13 +19,14 @@ from ingest.early import load_early
 from ingest.floor import hold_floor, load_floor
 from ingest.folds import load_folds
 from ingest.inbox import Message
+from ingest.preparing import Outcome, Preparation, Prepared, fold_newer
 from ingest.reassigning import reassign_pending
 from ingest.refolding import FROM_THE_START, refold_space
 from ingest.registry import load_registry
-from ingest.sessions import SessionWrite, SpaceFold, advance, announce, changed_since
-from ingest.sorting import Known, Sorted, sort_batch
+from ingest.sessions import announce
+from ingest.sorting import Known, Sorted, Terms
 from ingest.statements import Arrival
-from ingest.vitals import News, Vitals, load_vitals, store_vitals
+from ingest.vitals import Vitals, load_vitals, store_vitals
 
 LOST_A_TRANSACTION: Final = 100
 
@@ -58,6 +58,7 @@ class Writer:
         self._vitals = Vitals()
         self._sensor_ids: dict[str, SensorId] = {}
         self._suspicious = False
+        self._preparation = Preparation()
 
     async def load(self, db: asyncpg.Connection) -> None:
         """Read the registry and every space's state, as after a start, an import or any doubt."""
@@ -71,41 +72,78 @@ class Writer:
             registry = await load_registry(db)
             folds = await load_folds(db, registry.rules)
             early = await load_early(db, registry)
+        self._preparation.forget()
         self._known = Known(registry=registry, folds=folds, early=early, floor_ms=floor_ms)
         self._sensor_ids = {code: sensor.sensor_id for code, sensor in registry.sensors.items()}
         for space_ids in _in_groups(sorted(folds.lost), LOST_A_TRANSACTION):
             await self._fold_lost(db, space_ids)
 
-    async def write(self, db: asyncpg.Connection, batch: Sequence[Message]) -> Written:
+    @property
+    def may_look_ahead(self) -> bool:
+        """Whether a batch is being written behind which the next may be prepared."""
+        return self._preparation.may_look_ahead
+
+    @property
+    def batches_pending(self) -> int:
+        """How many batches are prepared and not committed."""
+        return len(self._preparation)
+
+    async def prepare(self, batch: Sequence[Message]) -> Prepared:
+        """Decode, sort and fold a batch in memory, so that ``write`` finds it ready."""
+        now_ms = self._clock.now_ms()
+        terms = Terms(now_ms, self._tolerance_ms, self._suspicious)
+        return await self._preparation.prepare(batch, self._known, now_ms=now_ms, terms=terms)
+
+    async def write(
+        self,
+        db: asyncpg.Connection,
+        batch: Sequence[Message],
+        prepared: Prepared | None = None,
+        *,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Written:
         """Write one batch in one transaction.
+
+        Args:
+            db: the writer's connection.
+            batch: messages as they came.
+            prepared: the same batch, if it was prepared before; prepared anew if something failed since.
+            meanwhile: called when it is ready to be written and the next batch may be prepared.
 
         Raises:
             OvertakenError: the states in memory are stale; ``load`` and try again.
             asyncpg.DataError, asyncpg.IntegrityConstraintViolationError: some row cannot be stored.
         """
-        now_ms = self._clock.now_ms()
-        sorted_batch = sort_batch(
-            batch, self._known, now_ms=now_ms, tolerance_ms=self._tolerance_ms, ask_about_all=self._suspicious
-        )
+        if prepared is None or prepared.era != self._preparation.era:
+            prepared = await self.prepare(batch)
+        if meanwhile is not None:
+            self._preparation.begin(prepared)
+            meanwhile()
         try:
             async with db.transaction():
-                outcome = await self._store(db, sorted_batch, now_ms)
+                await self._store(db, prepared)
         except (asyncpg.UniqueViolationError, asyncpg.ExclusionViolationError) as error:
+            self._preparation.withdraw(self._known)
             # What memory took for new is stored already (a sensor whose assignment was corrected, a second writer):
             # the next attempt asks the database about every reading.
             if self._suspicious:
                 raise
             self._suspicious = True
             raise OvertakenError from error
+        except BaseException:
+            self._preparation.withdraw(self._known)
+            raise
         self._suspicious = False
+        self._preparation.committed(prepared)
+        outcome = prepared.outcome
         self._keep(outcome)
         refused: dict[Reason, int] = {}
-        for refusal, _, _ in sorted_batch.refusals:
+        for refusal, _, _ in prepared.sorted.refusals:
             refused[refusal.reason] = refused.get(refusal.reason, 0) + 1
         return Written(
             messages=len(batch),
             stored=len(outcome.stored),
-            repeated=sorted_batch.repeated + outcome.repeated,
+            repeated=prepared.sorted.repeated + outcome.repeated,
             refused=refused,
             sessions=outcome.sessions,
             refolded=outcome.refolded,
@@ -124,7 +162,8 @@ class Writer:
         due = {
             space_id: announced
             for space_id in self._known.folds.due(now_ms)
-            if (
+            if not self._preparation.moved_on(space_id)  # then that batch announces it
+            and (
                 announced := announce(
                     space_id, self._known.folds.of(space_id)[0], self._known.registry.rules[space_id], now_ms
                 )
@@ -133,11 +172,11 @@ class Writer:
         if not due:
             return 0
         outcome = Outcome()
+        for space_id, (fold, write) in due.items():
+            outcome.take(space_id, fold, self._known.folds.of(space_id)[1] + 1, write.changed_ms, [write])
+        self._keep(outcome)  # at once: the next batch may be prepared meanwhile; if this fails, all is read anew
         async with db.transaction():
-            for space_id, (fold, write) in due.items():
-                outcome.take(space_id, fold, self._known.folds.of(space_id)[1] + 1, write.changed_ms, [write])
             await self._write_folds(db, outcome, {}, now_ms)
-        self._keep(outcome)
         return len(due)
 
     async def _fold_lost(self, db: asyncpg.Connection, space_ids: Sequence[SpaceId]) -> None:
@@ -152,13 +191,16 @@ class Writer:
             await self._write_folds(db, outcome, {}, now_ms)
         self._keep(outcome)
 
-    def _keep(self, outcome: "Outcome") -> None:
+    def _keep(self, outcome: Outcome) -> None:
         self._vitals.keep(outcome.news)
+        folds, rules = self._known.folds, self._known.registry.rules
         for space_id, (fold, version) in outcome.folds.items():
-            self._known.folds.keep(space_id, fold, version, self._known.registry.rules[space_id])
+            if folds.of(space_id)[1] <= version:  # else the next batch, prepared already, has moved it on
+                folds.keep(space_id, fold, version, rules[space_id])
 
-    async def _store(self, db: asyncpg.Connection, batch: Sorted, now_ms: int) -> "Outcome":
-        outcome = Outcome()
+    async def _store(self, db: asyncpg.Connection, prepared: Prepared) -> None:
+        batch, outcome, now_ms = prepared.sorted, prepared.outcome, prepared.now_ms
+        batch.place_put_aside(self._known.folds)
         if batch.reaches_back and await hold_floor(db) != self._known.floor_ms:
             raise OvertakenError
         await sql.store_evidence(db, batch.evidence)
@@ -167,7 +209,9 @@ class Writer:
         outcome.stored = batch.arrivals()
         await sql.store_readings(db, outcome.stored)
         late = await _store_older(db, batch, outcome)
-        self._advance_folds(batch, late, outcome, now_ms)
+        for space_id, of_space in batch.newer.items():
+            if of_space and space_id not in prepared.before and space_id not in late:
+                fold_newer(prepared, space_id, of_space, self._known)
         for space_id, key in late.items():
             fold, writes = await refold_space(db, space_id, key, self._known.registry.rules[space_id], now_ms)
             outcome.take(space_id, fold, self._known.folds.of(space_id)[1] + 1, key[0], writes)
@@ -176,21 +220,9 @@ class Writer:
         outcome.news = self._vitals.news(outcome.stored, self._known.registry.sensors)
         await store_vitals(db, outcome.news)
         await sql.store_refusals(db, batch.refusals)
-        return outcome
-
-    def _advance_folds(self, batch: Sorted, late: Container[SpaceId], outcome: "Outcome", now_ms: int) -> None:
-        """Fold what is newer onto what is known, except where something late makes it necessary to fold again."""
-        rules, folds = self._known.registry.rules, self._known.folds.known
-        for space_id, of_space in batch.newer.items():
-            if space_id in late or not of_space:
-                continue
-            before, version = folds[space_id]
-            readings = [(key, of_space[key].reading) for key in sorted(of_space)]
-            fold, writes = advance(space_id, before, readings, rules[space_id], now_ms)
-            outcome.take(space_id, fold, version + 1, readings[0][0][0], writes)
 
     async def _write_folds(
-        self, db: asyncpg.Connection, outcome: "Outcome", heard: dict[SpaceId, int], now_ms: int
+        self, db: asyncpg.Connection, outcome: Outcome, heard: dict[SpaceId, int], now_ms: int
     ) -> None:
         await sql.write_sessions(db, outcome.writes, self._sensor_ids, now_ms)
         outcome.sessions = len(outcome.writes)
@@ -203,31 +235,6 @@ class Writer:
         ]
         if await sql.write_states(db, states) != len(states):
             raise OvertakenError
-
-
-@dataclass(slots=True, kw_only=True)
-class Outcome:
-    """What one transaction wrote; memory takes it over after the commit."""
-
-    stored: list[Arrival] = field(default_factory=list)
-    repeated: int = 0
-    folds: dict[SpaceId, tuple[SpaceFold, int]] = field(default_factory=dict)
-    changed: dict[SpaceId, int] = field(default_factory=dict)
-    """From when on the use of a space is another than before."""
-    writes: list[SessionWrite] = field(default_factory=list)
-    news: list[News] = field(default_factory=list)
-    sessions: int = 0
-    refolded: int = 0
-
-    def take(
-        self, space_id: SpaceId, fold: SpaceFold, version: int, at_ms: int, writes: Sequence[SessionWrite]
-    ) -> None:
-        """A space's fold has moved on to a version, by readings of which the first is of ``at_ms``."""
-        self.folds[space_id] = (fold, version)
-        self.changed[space_id] = at_ms
-        if writes:
-            self.writes.extend(writes)
-            self.changed[space_id] = changed_since(at_ms, writes)
 
 
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
@@ -284,20 +291,37 @@ def _in_groups(spaces: Sequence[SpaceId], size: int) -> Iterator[Sequence[SpaceI
 
 
 async def write_isolating(
-    writer: Writer, db: asyncpg.Connection, batch: Sequence[Message], report: Callable[[Written], None]
+    writer: Writer,
+    db: asyncpg.Connection,
+    batch: Sequence[Message],
+    report: Callable[[Written], None],
+    *,
+    prepared: Prepared | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> None:
     """Write a batch; when some row of it cannot be stored, halve it until that row is alone and refused.
+
+    Args as ``Writer.write``; ``report`` is told what became of each part.
 
     Raises:
         OvertakenError: as ``Writer.write``.
     """
     try:
-        report(await writer.write(db, batch))
-    except DATA_ERRORS as error:
-        if len(batch) == 1:
-            await writer.refuse(db, batch[0], error)
+        report(await writer.write(db, batch, prepared, meanwhile=meanwhile))
+    except DATA_ERRORS:
+        await _write_halves(writer, db, batch, report)
+
+
+async def _write_halves(
+    writer: Writer, db: asyncpg.Connection, batch: Sequence[Message], report: Callable[[Written], None]
+) -> None:
+    middle = len(batch) // 2
+    for half in (batch[:middle], batch[middle:]) if middle else (batch,):
+        try:
+            report(await writer.write(db, half))
+        except DATA_ERRORS as error:
+            if len(half) > 1:
+                await _write_halves(writer, db, half, report)
+                continue
+            await writer.refuse(db, half[0], error)
             report(Written(1, 0, 0, {Reason.REJECTED_BY_DATABASE: 1}, 0, 0, 0))
-            return
-        middle = len(batch) // 2
-        await write_isolating(writer, db, batch[:middle], report)
-        await write_isolating(writer, db, batch[middle:], report)
