@@ -12,8 +12,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ops.bench.change import ChangePlan, bench_change
 from ops.bench.faults import FaultPlan
 from ops.bench.faults import run as bench_faults
+from ops.bench.hostile import running as hostile_night
+from ops.bench.hostile.running import HostileNight
 from ops.bench.ingest import Plan, Show, bench_ingest
 from ops.bench.live import LivePlan, bench_live
 from ops.bench.map import MapPlan, bench_map
@@ -115,6 +118,19 @@ def live(
     _tell(report, json_file)
 
 
+@app.command()
+def change(
+    *,
+    changes: Annotated[int, typer.Option(min=1, max=2_000, help="Spaces that change each second.")] = 200,
+    seconds: Annotated[int, typer.Option(min=3, help="For how long.")] = 30,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
+) -> None:
+    """One change's way: from the sensor's message to its commit, and to the live stream."""
+    with _shown() as show, surroundings(show) as at:
+        report = asyncio.run(bench_change(at, ChangePlan(per_second=changes, seconds=seconds), show))
+    _tell(report, json_file)
+
+
 @app.command("rough-day")
 def rough_day(
     *,
@@ -144,6 +160,28 @@ async def _rough_day(at: Surroundings, plan: RoughDay, show: Show) -> Outcome:
     folder.mkdir(parents=True)
     async with at.demo_city() as url:
         return await run_rough_day(url, folder, plan, show)
+
+
+@app.command()
+def hostile(
+    *,
+    requests: Annotated[int, typer.Option(min=100, help="To all routes that have to do with money.")] = 10_000,
+    seed: Annotated[int | None, typer.Option(min=0, help="Decides what is asked; unset: any.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
+) -> None:
+    """Forged notifications and nonsense at every money route, then the books; exit status 1 if anything gave way."""
+    plan = HostileNight(requests=requests, seed=secrets.randbelow(1_000_000) if seed is None else seed)
+    with _shown() as show, surroundings(show) as at:
+        outcome = asyncio.run(_hostile(at, plan, show))
+    _tell(outcome.report, json_file)
+    raise typer.Exit(1 if outcome.verdict.broken or outcome.faults else 0)
+
+
+async def _hostile(at: Surroundings, plan: HostileNight, show: Show) -> hostile_night.Outcome:
+    folder = at.state.root / "hostile"
+    folder.mkdir(parents=True)
+    async with at.demo_city() as url:
+        return await hostile_night.run_hostile_night(url, folder, plan, show)
 
 
 def _tell(report: Report, json_file: Path | None) -> None:

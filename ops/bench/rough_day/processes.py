@@ -105,8 +105,8 @@ class Crew:
 
 
 @asynccontextmanager
-async def crew(database_url: str, folder: Path) -> AsyncIterator[Crew]:
-    """All three at work over this database; ended and waited for afterwards."""
+async def crew(database_url: str, folder: Path, *, told_at: str | None = None) -> AsyncIterator[Crew]:
+    """All three at work over this database; ended and waited for afterwards. ``told_at``: who hears the gateway."""
     gateway_port, api_port = free_port(), free_port()
     gateway_url, api_url = f"http://{LOOPBACK}:{gateway_port}", f"http://{LOOPBACK}:{api_port}"
     prepare(folder / "gateway", gateway_url)
@@ -117,7 +117,7 @@ async def crew(database_url: str, folder: Path) -> AsyncIterator[Crew]:
         "PARKING_CLOCK": "",
         "PARKING_HOST": LOOPBACK,
         "PARKING_PORT": str(api_port),
-        "PARKING_PUBLIC_URL": api_url,
+        "PARKING_PUBLIC_URL": told_at or api_url,
         "PARKING_TRUSTED_PROXIES": f'["{LOOPBACK}"]',
         "PARKING_METRICS_PORT": "0",
         "PARKING_LOG_JSON": "true",
