@@ -1,6 +1,7 @@
 """The tables, one module per subject; migrations spell out their own and are compared with these."""
 
 from core.tables.accounts import Audit, DeviceKey, Login, Operator
+from core.tables.arrears import Arrear
 from core.tables.base import Base
 from core.tables.broker import BrokerAccount
 from core.tables.calendar import CalendarDay, CalendarYear, FreeDecree
@@ -25,6 +26,7 @@ from core.tables.vitals import SensorState, SensorTelemetry, SensorVerdict
 
 __all__ = [
     "Area",
+    "Arrear",
     "Assignment",
     "Audit",
     "Base",

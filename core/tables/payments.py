@@ -18,6 +18,8 @@ class Payment(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
     purpose: Mapped[str]
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("parking_session.id"))
+    """The stay whose money it is; also of an arrear, whose payer is not told which stay that was."""
+    arrear_id: Mapped[UUID | None] = mapped_column(ForeignKey("arrear.id"))
     order_no: Mapped[str] = mapped_column(unique=True)
     """Our number of it at the provider."""
     provider: Mapped[str]
@@ -53,8 +55,11 @@ class Payment(Base):
     """When the provider is to be asked next, in real time; None: never again."""
 
     __table_args__ = (
-        CheckConstraint("purpose IN ('stay', 'pass')", name="purpose"),
-        CheckConstraint("(purpose = 'stay') = (session_id IS NOT NULL)", name="a_stay_is_paid_for_by_its_session"),
+        CheckConstraint("purpose IN ('stay', 'arrear', 'pass')", name="purpose"),
+        CheckConstraint(
+            "(purpose = 'pass') = (session_id IS NULL) AND (purpose = 'arrear') = (arrear_id IS NOT NULL)",
+            name="is_for_what_it_says",
+        ),
         CheckConstraint("order_no ~ '^[A-Za-z0-9]{6,32}$'", name="order_no"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("received_fen > 0", name="received_fen"),
@@ -67,6 +72,7 @@ class Payment(Base):
         Index("payment_transaction_key", "provider", "transaction_id", unique=True),
         Index("payment_again_of_idx", "again_of", postgresql_where=text("again_of IS NOT NULL")),
         Index("payment_session_id_idx", "session_id"),
+        Index("payment_arrear_id_idx", "arrear_id", postgresql_where=text("arrear_id IS NOT NULL")),
         Index("payment_poll_idx", "poll_at", postgresql_where=text("poll_at IS NOT NULL")),
         Index("payment_created_at_idx", "created_at"),
     )
