@@ -15,6 +15,7 @@ from billing.covers import Cover
 from billing.passes import passes_for
 from billing.tariff import Tariff
 from billing.vehicle_of_plate import Evidence, Vehicle, vehicle_by
+from core.clock import FOR_EVER
 from core.stay import Stay
 from core.tables import CouponRow, ExemptVehicle, Lot, ParkingSession, PlateEvidence, Space
 
@@ -73,7 +74,7 @@ async def with_something_known(db: AsyncConnection, session_ids: Sequence[UUID])
     """Those of the sessions that have evidence or a coupon: the others depend on the calendar alone."""
     seen = select(PlateEvidence.session_id).where(PlateEvidence.session_id.in_(session_ids))
     given = select(CouponRow.session_id).where(CouponRow.session_id.in_(session_ids))
-    return frozenset((await db.scalars(seen.union(given))).all())
+    return frozenset(session_id for session_id in await db.scalars(seen.union(given)) if session_id is not None)
 
 
 async def price_again_later(db: AsyncConnection, session_id: UUID, *, at: datetime) -> None:
@@ -127,7 +128,3 @@ async def _exempt(db: AsyncConnection, plate_id: UUID, stay: Stay, lot: str) -> 
         if since < until and (not lots or lot in lots):
             covers.append(Cover(kind="exempt", note=reason, spans=((since, until),)))
     return tuple(covers)
-
-
-FOR_EVER: Final = datetime.fromisoformat("2200-01-01T00:00:00+00:00")
-"""Later than any stay ends."""

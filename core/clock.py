@@ -91,6 +91,9 @@ def parse_clock(text: str) -> Clock:
         raise InvalidError(f"PARKING_CLOCK is real_start_ms/virtual_start_ms/speed, not {text!r}") from error
 
 
+FOR_EVER = datetime(2200, 1, 1, tzinfo=UTC)
+"""Later than any stay ends."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

@@ -80,7 +80,14 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     """Signs what is printed on spaces and login cookies; at least 32 random characters."""
     plate_key: SecretStr = SecretStr("")
-    """Encrypts plates at rest and makes their search tokens; at least 32 random characters."""
+    """Encrypts plates and their photos at rest and makes their search tokens: one key of at least 32 random characters,
+    or several as ``number:key``, apart by blanks; the highest number seals, all of them open."""
+    photo_dir: Path | None = None
+    """Where photos of plates are kept, encrypted; unset: ``photos`` in the state folder."""
+    keep_plates_days: int = Field(default=180, ge=0)
+    """Plates nobody needs any more, from the last time they were seen; 0: for ever."""
+    keep_photos_days: int = Field(default=90, ge=0)
+    """Photos of plates, from when they came, longer while the stay is owed for; 0: for ever."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose ``X-Forwarded-For`` is believed by the rate limiter."""
 
@@ -171,6 +178,11 @@ class Settings(BaseSettings):
     def the_clock(self) -> Clock:
         """The clock every rule of this process reads."""
         return parse_clock(self.clock)
+
+    @property
+    def the_photo_dir(self) -> Path | None:
+        """Where photos are kept; None: nowhere, so none are taken."""
+        return self.photo_dir or (self.state_dir / "photos" if self.state_dir else None)
 
     @cached_property
     def verdict_rules(self) -> VerdictRules:

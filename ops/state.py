@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from core.errors import UnavailableError
+from core.files import write_whole_bytes
 
 ROOT_STATE = Path("/var/lib/smart-parking")
 """The state folder of root; services that may not run as root must be able to reach it."""
@@ -114,17 +115,7 @@ class State:
 
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
     """Write a file so that a reader, or the next start after a crash, sees all of it or the one before."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+    write_whole_bytes(path, text.encode(), mode)
 
 
 def free_port(without: Collection[int] = ()) -> int:

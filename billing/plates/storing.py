@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,19 +22,17 @@ class PlatesNotConfiguredError(UnavailableError):
 
 async def find_plate_id(db: AsyncConnection, vault: PlateVault, plate: Plate) -> UUID | None:
     """The row of exactly this plate; None where it was never seen, or is forgotten."""
-    known = select(PlateRow.id).where(PlateRow.exact_token.in_(vault.tokens("exact", plate.text)))
-    plate_id: UUID | None = (await db.scalars(known.order_by(PlateRow.key_number.desc()).limit(1))).one_or_none()
-    return plate_id
+    return (await db.scalars(_row_of(vault, plate))).one_or_none()
 
 
 async def store_plate(db: AsyncConnection, vault: PlateVault, plate: Plate, *, at: datetime) -> UUID:
-    """The row of a plate, made when it is seen for the first time."""
-    known = await find_plate_id(db, vault, plate)
+    """The row of a plate, made when it is seen for the first time; it is not erased before this transaction ends."""
+    known = await _held(db, vault, plate)
     if known is not None:
         return known
     row = insert(PlateRow).values(**sealed_row(vault, plate), first_seen_at=at)
     await db.execute(row.on_conflict_do_nothing(index_elements=["key_number", "exact_token"]))
-    made = await find_plate_id(db, vault, plate)
+    made = await _held(db, vault, plate)
     assert made is not None  # noqa: S101 - it was inserted just now, or by another whose commit this waited for
     return made
 
@@ -50,3 +48,12 @@ def sealed_row(vault: PlateVault, plate: Plate) -> dict[str, object]:
         "last5_token": key.token("last5", plate.text[-5:]),
         "skeleton_token": key.token("skeleton", skeleton(plate)),
     }
+
+
+async def _held(db: AsyncConnection, vault: PlateVault, plate: Plate) -> UUID | None:
+    return (await db.scalars(_row_of(vault, plate).with_for_update(read=True, key_share=True))).one_or_none()
+
+
+def _row_of(vault: PlateVault, plate: Plate) -> Select[tuple[UUID]]:
+    known = select(PlateRow.id).where(PlateRow.exact_token.in_(vault.tokens("exact", plate.text)))
+    return known.order_by(PlateRow.key_number.desc()).limit(1)

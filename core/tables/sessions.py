@@ -60,6 +60,7 @@ class ParkingSession(Base):
             initially="DEFERRED",
         ),
         Index("parking_session_open_idx", "space_id", postgresql_where=text("status = 'open'")),
+        Index("parking_session_void_idx", "space_id", postgresql_where=text("status = 'void'")),
         Index("parking_session_to_bill_idx", "left_at", postgresql_where=text(TO_BILL)),
         Index("parking_session_space_id_entered_at_idx", "space_id", "entered_at"),
         Index("parking_session_entered_at_idx", "entered_at"),
