@@ -42,6 +42,8 @@ PAPERS = Allowance(name="papers", burst=10, per_minute=20)
 """Receipts as PDF: half a second of work each."""
 CLAIMS = Allowance(name="claims", burst=10, per_minute=6)
 """Plates typed from one address."""
+ORDERS = Allowance(name="orders", burst=10, per_minute=10)
+"""Passes ordered from one address."""
 FORGERIES = Allowance(name="forgeries", burst=60, per_minute=60)
 """Notifications with a wrong signature, from one address: after these even the answer is short."""
 UPLINKS = Allowance(name="uplinks", burst=10_000, per_minute=30_000)

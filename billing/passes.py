@@ -89,6 +89,15 @@ async def add_pass(
     if not plates:
         raise InvalidError("a pass is for at least one plate")
     await check_lots(db, terms.lots)
+    plate_ids = [await store_plate(db, vault, plate, at=at) for plate in plates]
+    (made,) = await _select(db, vault, await store_pass(db, plate_ids, terms, actor=actor, at=at))
+    return made
+
+
+async def store_pass(
+    db: AsyncConnection, plate_ids: Sequence[UUID], terms: PassTerms, *, actor: str, at: datetime
+) -> int:
+    """Write a pass for plates that are stored; its number."""
     values = {
         "kind": terms.kind,
         "lots": list(terms.lots),
@@ -100,11 +109,9 @@ async def add_pass(
         "added_by": actor,
         "added_at": at,
     }
-    number = (await db.execute(insert(ParkingPass).values(values).returning(ParkingPass.id))).scalar_one()
-    plate_ids = {await store_plate(db, vault, plate, at=at) for plate in plates}
-    await db.execute(insert(PassPlate), [{"pass_id": number, "plate_id": plate_id} for plate_id in plate_ids])
-    (made,) = await _select(db, vault, number)
-    return made
+    number: int = (await db.execute(insert(ParkingPass).values(values).returning(ParkingPass.id))).scalar_one()
+    await db.execute(insert(PassPlate), [{"pass_id": number, "plate_id": plate_id} for plate_id in set(plate_ids)])
+    return number
 
 
 async def end_pass(db: AsyncConnection, vault: PlateVault | None, number: int, *, actor: str, at: datetime) -> Pass:

@@ -9,7 +9,10 @@ import structlog
 
 from billing.bills import bill_ended_sessions
 from billing.calendar_table import seed_calendar
-from billing.payments.till import Till
+from billing.pass_sales.earning import AT_ONCE as PASSES_A_TRANSACTION
+from billing.pass_sales.earning import earn_passes
+from billing.pass_sales.orders import close_old_orders
+from billing.payments.till import Till, real_now
 from core.clock import Clock
 from core.db import Database
 from ops.closing import close_days
@@ -61,11 +64,27 @@ async def seed_days(database: Database, clock: Clock) -> None:
         log.info("calendar.seeded", changed=changed)
 
 
+async def earn_pass_days(database: Database, clock: Clock) -> None:
+    """Make revenue of the days of passes that are over, and close orders that nobody paid."""
+    async with database.transaction() as db:
+        closed = await close_old_orders(db, at=real_now())
+    earned = 0
+    while True:
+        async with database.transaction() as db:
+            moved = await earn_passes(db, at=clock.now())
+        earned += moved
+        if moved < PASSES_A_TRANSACTION:
+            break
+    if earned or closed:
+        log.info("passes.earned", passes=earned, orders_closed=closed)
+
+
 JOBS: Final = (
     Job(name="bill-sessions", every_seconds=10, run=bill_sessions),
     Job(name="watch-sensors", every_seconds=60, run=watch_sensors),
     Job(name="roll-up", every_seconds=300, run=roll_up),
     Job(name="seed-calendar", every_seconds=3_600, run=seed_days),
+    Job(name="earn-passes", every_seconds=3_600, run=earn_pass_days),
     Job(name="retain", every_seconds=3_600, run=retain),
     Job(name="seal-ledger", every_seconds=3_600, run=seal_ledger),
     Job(name="prove-ledger", every_seconds=86_400, run=prove_ledger),

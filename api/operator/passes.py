@@ -9,6 +9,7 @@ from api.deps import Db, Instant, Now, TheParts
 from api.door import AnyRole, LoggedIn, role
 from api.problems import responses
 from api.shapes import Shape
+from billing.pass_sales.giving_back import give_back
 from billing.passes import Pass, PassKind, PassTerms, Rest, add_pass, end_pass, list_passes
 from billing.plates import PlatesNotConfiguredError
 from billing.tariff.document import Window
@@ -23,6 +24,10 @@ Office = Annotated[LoggedIn, role(Role.FINANCE, Role.OPERATOR)]
 LotCode = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]+$")]
 Plates = Annotated[list[Annotated[str, Field(min_length=1, max_length=32)]], Field(min_length=1, max_length=20)]
 SMALLEST, LARGEST = 1, 2**31 - 1
+PassNumber = Annotated[
+    int, Path(ge=SMALLEST, le=LARGEST, description="The pass's.", openapi_examples={"the first": {"value": 1}})
+]
+Finance = Annotated[LoggedIn, role(Role.FINANCE)]
 
 
 class PassIn(Shape):
@@ -77,6 +82,25 @@ class PassOut(Shape):
         )
 
 
+class GiveBackIn(Shape):
+    """Why."""
+
+    reason: str = Field(min_length=3, max_length=200, pattern=r"^[^\x00]*$", examples=["the vehicle was sold"])
+
+
+class GivenBackOut(Shape):
+    """What became of a pass that was given back."""
+
+    pass_number: int
+    days: int = Field(examples=[30])
+    days_used: int = Field(examples=[10])
+    amount_fen: int = Field(examples=[8_000])
+    """What goes back: the price's share of the days that are left, of all days before the first."""
+    refund_id: str | None
+    """Null: no day was left."""
+    refund_status: str | None = Field(examples=["requested"])
+
+
 @router.get("", responses=responses(401))
 async def read_passes(parts: TheParts, db: Db, _person: AnyRole) -> list[PassOut]:
     """Every pass, the newest first, plates masked."""
@@ -104,12 +128,37 @@ async def give_pass(body: PassIn, parts: TheParts, person: Office, db: Db, now: 
     return shown
 
 
+@router.post("/{number}/refund", responses=responses(401, 403, 404, 409, 422))
+async def refund_pass(
+    *, number: PassNumber, body: GiveBackIn, parts: TheParts, person: Finance, db: Db, now: Now
+) -> GivenBackOut:
+    """End a pass that was bought online and give back the days that nobody used; today is used once it has begun.
+
+    Above the limit for refunds a second person has to agree, as for any other: the pass ends at once all the same.
+    """
+    back = await give_back(
+        db,
+        number,
+        reason=body.reason,
+        by=f"operator:{person.login}",
+        limit_fen=parts.settings.refund_limit_fen,
+        at=now,
+    )
+    after = {"days_used": back.days_used, "amount_fen": back.amount_fen, "reason": body.reason}
+    await write_audit(db, person.entry("pass.refunded", f"pass:{number}", after=after))
+    return GivenBackOut(
+        pass_number=back.pass_number,
+        days=back.days,
+        days_used=back.days_used,
+        amount_fen=back.amount_fen,
+        refund_id=str(back.refund.id) if back.refund else None,
+        refund_status=back.refund.status if back.refund else None,
+    )
+
+
 @router.post("/{number}/end", responses=responses(401, 403, 404, 409, 422))
 async def end_given_pass(
-    number: Annotated[
-        int,
-        Path(ge=SMALLEST, le=LARGEST, description="The pass's.", openapi_examples={"the first": {"value": 1}}),
-    ],
+    number: PassNumber,
     parts: TheParts,
     person: Office,
     db: Db,

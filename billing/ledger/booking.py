@@ -19,6 +19,7 @@ from billing.ledger.balances import balance_of
 from billing.ledger.entries import CNY
 from billing.ledger.journal import post
 from billing.ledger.refunds import FAILED, fetch_currency, is_paid_out, lock_money, refund_overpaid, request_refund
+from billing.pass_sales.delivering import deliver_pass
 from billing.providers.port import OrderState, RefundState, RefundStatus
 from core.errors import NotFoundError
 from core.tables import Bill, Lot, ParkingSession, Payment, Refund, Space
@@ -124,6 +125,8 @@ async def book_refund(db: AsyncConnection, state: RefundState, *, provider: str,
 async def _book_as_asked(
     db: AsyncConnection, payment: Row[Any], transaction_id: str, *, source: str, at: datetime
 ) -> Booked:
+    if payment.pass_order_id and not await deliver_pass(db, payment.pass_order_id, payment.id, at=at):
+        return await _give_all_back(db, payment, transaction_id, "the order was closed", source=source, at=at)
     due_fen = 0
     if payment.session_id is not None:
         if payment.again_of is None:
@@ -163,15 +166,22 @@ async def _book_again(
         return await _book_odd(db, again, order, received, source=source, at=at)
     if again.session_id is not None:
         return await _book_as_asked(db, again, str(number), source=source, at=at)
+    return await _give_all_back(db, again, str(number), "paid more than once", source=source, at=at)
+
+
+async def _give_all_back(
+    db: AsyncConnection, payment: Row[Any], transaction_id: str, reason: str, *, source: str, at: datetime
+) -> Booked:
+    """Money that buys nothing and settles nothing goes back by itself."""
     entry = entries.receive_again(
-        again.provider, str(number), payment_id=again.id, session_id=None, amount_fen=received
+        payment.provider, transaction_id, payment_id=payment.id, session_id=None, amount_fen=payment.amount_fen
     )
     await post(db, entry, source=source, at=at)
     await request_refund(
-        db, again.id, received, cause="overpaid", reason="paid more than once", requested_by="worker", at=at
+        db, payment.id, payment.amount_fen, cause="overpaid", reason=reason, requested_by="worker", at=at
     )
-    await _announce(db, again.id)
-    return Booked(payment_id=again.id, status="paid", new=True, overpaid_fen=received)
+    await _announce(db, payment.id)
+    return Booked(payment_id=payment.id, status="paid", new=True, overpaid_fen=payment.amount_fen)
 
 
 async def _write_again(db: AsyncConnection, payment: Row[Any], order: OrderState, received: int) -> Row[Any]:

@@ -141,6 +141,36 @@ def receive_odd(
     )
 
 
+def settle_from_suspense(
+    decision_id: UUID, *, payment_id: UUID | None, session_id: UUID | None, amount_fen: int, currency: str = CNY
+) -> Entry | None:
+    """A person says that this money counts: it pays what its stay owes. ``amount_fen`` is at most what is due."""
+    return _entry(
+        f"suspense:{decision_id}",
+        "suspense-settled",
+        (accounts.SUSPENSE, amount_fen),
+        (accounts.RECEIVABLE, -amount_fen),
+        session_id=session_id,
+        payment_id=payment_id,
+        currency=currency,
+    )
+
+
+def pay_out_of_suspense(
+    decision_id: UUID, *, payment_id: UUID | None, session_id: UUID | None, amount_fen: int, currency: str = CNY
+) -> Entry | None:
+    """A person gave it back from the bank."""
+    return _entry(
+        f"suspense:{decision_id}",
+        SUSPENSE_PAID_OUT,
+        (accounts.SUSPENSE, amount_fen),
+        (accounts.BANK, -amount_fen),
+        session_id=session_id,
+        payment_id=payment_id,
+        currency=currency,
+    )
+
+
 def start_refund(
     refund_id: UUID, account: str, *, payment_id: UUID, session_id: UUID | None, amount_fen: int, currency: str = CNY
 ) -> Entry | None:
@@ -215,6 +245,18 @@ def pay_out(
 def give_up(key: str, kind: str, account: str, *, session_id: UUID, amount_fen: int) -> Entry | None:
     """A waiver or a write-off: what is due is asked for no more. ``amount_fen`` is at most what is due."""
     return _entry(key, kind, (account, amount_fen), (accounts.RECEIVABLE, -amount_fen), session_id=session_id)
+
+
+def earn_pass(order_id: UUID, days: int, *, payment_id: UUID, amount_fen: int) -> Entry | None:
+    """The first so many days of a pass are over: what they cost is ours."""
+    return _entry(
+        f"pass-earned:{order_id}:{days}",
+        "pass-earned",
+        (accounts.PREPAID, amount_fen),
+        (accounts.REVENUE_OF_PASSES, -amount_fen),
+        session_id=None,
+        payment_id=payment_id,
+    )
 
 
 def payment_key(provider: str, transaction_id: str) -> str:

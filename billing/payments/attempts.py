@@ -31,6 +31,12 @@ async def list_active(db: AsyncConnection, session_id: UUID) -> list[Row[Any]]:
     return list((await db.execute(query.order_by(Payment.created_at, Payment.id))).all())
 
 
+async def list_active_for_pass(db: AsyncConnection, order_id: UUID) -> list[Row[Any]]:
+    """The attempts to pay for a pass that may still bring money, oldest first."""
+    query = select(Payment.__table__).where(Payment.pass_order_id == order_id, Payment.status.in_(sorted(ACTIVE)))
+    return list((await db.execute(query.order_by(Payment.created_at, Payment.id))).all())
+
+
 async def write_intent(
     db: AsyncConnection,
     standing: Standing,
@@ -44,19 +50,50 @@ async def write_intent(
 ) -> UUID:
     """The attempt, before anybody is asked; ``at`` in real time."""
     bill = standing.bill
+    what = {
+        "purpose": "stay",
+        "session_id": standing.session_id,
+        "tariff_version_id": standing.tariff_version_id,
+        "quote": {**bill_to_json(bill), "exit_window_minutes": standing.exit_window_minutes} if bill else None,
+        "covers_to": standing.counted_to,
+        "device_key_id": device_key_id,
+    }
+    return await _write(db, what, provider=provider, channel=channel, amount_fen=amount_fen, asked=asked, at=at)
+
+
+async def write_pass_intent(
+    db: AsyncConnection,
+    order_id: UUID,
+    *,
+    provider: str,
+    channel: Channel,
+    amount_fen: Fen,
+    asked: dict[str, Any],
+    at: datetime,
+) -> UUID:
+    """The attempt to pay for a pass, likewise."""
+    what = {"purpose": "pass", "pass_order_id": order_id}
+    return await _write(db, what, provider=provider, channel=channel, amount_fen=amount_fen, asked=asked, at=at)
+
+
+async def _write(
+    db: AsyncConnection,
+    what: dict[str, Any],
+    *,
+    provider: str,
+    channel: Channel,
+    amount_fen: Fen,
+    asked: dict[str, Any],
+    at: datetime,
+) -> UUID:
     row = insert(Payment).values(
-        purpose="stay",
-        session_id=standing.session_id,
+        **what,
         order_no=f"P{secrets.token_hex(ORDER_NO_BYTES).upper()}",
         provider=provider,
         channel=channel,
         amount_fen=amount_fen,
-        tariff_version_id=standing.tariff_version_id,
-        quote={**bill_to_json(bill), "exit_window_minutes": standing.exit_window_minutes} if bill else None,
-        covers_to=standing.counted_to,
         status=PaymentStatus.CREATED,
         asked=asked,
-        device_key_id=device_key_id,
         created_at=at,
         changed_at=at,
         expires_at=at + LIVES,

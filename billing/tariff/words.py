@@ -1,6 +1,6 @@
 """A price notice in plain words, Chinese and English: for the notice board, and in one line for the map. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from billing.phrases import Lang, minutes_text, most_text, said, scope_text
@@ -74,6 +74,18 @@ def price_summary(document: TariffDocument, lang: Lang) -> str:
         if flat.label is not None
     ]
     return said(("；", "; "), lang).join(parts)
+
+
+def windows_text(windows: Sequence[Window], lang: Lang) -> str:
+    """When something holds that is not a notice's, such as a pass."""
+    if not windows:
+        return said(("任何时间", "at any time"), lang)
+    comma = said(("、", ", "), lang)
+    words = [
+        f"{comma.join(said(DAYS.get(word, (word, word)), lang) for word in one.days)} {_hours(one)}".strip()
+        for one in windows
+    ]
+    return said(("；", "; "), lang).join(words)
 
 
 def vehicle_text(document: TariffDocument, word: str, lang: Lang) -> str:

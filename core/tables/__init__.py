@@ -12,6 +12,7 @@ from core.tables.holds import BillHold
 from core.tables.jobs import JobRun
 from core.tables.journal import JournalDigest, JournalEntry, JournalLine
 from core.tables.money import Bill, Tariff, TariffVersion
+from core.tables.pass_sales import PassOffer, PassOrder
 from core.tables.passes import ParkingPass, PassPlate
 from core.tables.payments import IdempotencyKey, Payment, ProviderMessage, Refund
 from core.tables.places import Area, City, Context, Lot, LotArea, LotCount, Space, SpaceArea
@@ -22,6 +23,7 @@ from core.tables.retention import FoldBase, LateEvidence, RefoldFloor
 from core.tables.rollups import LotQuarter, SpaceQuarter
 from core.tables.sensors import Assignment, Reassignment, Sensor
 from core.tables.sessions import ParkingSession
+from core.tables.suspense import SuspenseDecision
 from core.tables.vitals import SensorState, SensorTelemetry, SensorVerdict
 
 __all__ = [
@@ -57,6 +59,8 @@ __all__ = [
     "Operator",
     "ParkingPass",
     "ParkingSession",
+    "PassOffer",
+    "PassOrder",
     "PassPlate",
     "Payment",
     "PlateEvidence",
@@ -78,6 +82,7 @@ __all__ = [
     "SpaceArea",
     "SpaceQuarter",
     "SpaceState",
+    "SuspenseDecision",
     "Tariff",
     "TariffVersion",
     "UplinkFrame",

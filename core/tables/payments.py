@@ -20,6 +20,8 @@ class Payment(Base):
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("parking_session.id"))
     """The stay whose money it is; also of an arrear, whose payer is not told which stay that was."""
     arrear_id: Mapped[UUID | None] = mapped_column(ForeignKey("arrear.id"))
+    pass_order_id: Mapped[UUID | None] = mapped_column(ForeignKey("pass_order.id"))
+    """Of a payment for a pass."""
     order_no: Mapped[str] = mapped_column(unique=True)
     """Our number of it at the provider."""
     provider: Mapped[str]
@@ -60,6 +62,7 @@ class Payment(Base):
             "(purpose = 'pass') = (session_id IS NULL) AND (purpose = 'arrear') = (arrear_id IS NOT NULL)",
             name="is_for_what_it_says",
         ),
+        CheckConstraint("(purpose = 'pass') = (pass_order_id IS NOT NULL)", name="a_pass_is_paid_for_by_its_order"),
         CheckConstraint("order_no ~ '^[A-Za-z0-9]{6,32}$'", name="order_no"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("received_fen > 0", name="received_fen"),
@@ -73,6 +76,7 @@ class Payment(Base):
         Index("payment_again_of_idx", "again_of", postgresql_where=text("again_of IS NOT NULL")),
         Index("payment_session_id_idx", "session_id"),
         Index("payment_arrear_id_idx", "arrear_id", postgresql_where=text("arrear_id IS NOT NULL")),
+        Index("payment_pass_order_id_idx", "pass_order_id", postgresql_where=text("pass_order_id IS NOT NULL")),
         Index("payment_poll_idx", "poll_at", postgresql_where=text("poll_at IS NOT NULL")),
         Index("payment_created_at_idx", "created_at"),
     )

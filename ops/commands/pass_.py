@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.pass_sales.offers import OfferTerms, add_offer, end_offer, list_offers
 from billing.passes import Pass, PassTerms, add_pass, end_pass, list_passes
 from billing.tariff.document import Window
+from billing.tariff.words import windows_text
 from core.audit import AuditEntry, write_audit
 from core.clock import rfc3339
 from core.errors import InvalidError
@@ -22,6 +24,9 @@ from ops.instants import instant_of
 from ops.plate_key import plate_vault
 
 app = typer.Typer(no_args_is_help=True, help="Passes: time paid for in advance.")
+
+offer_app = typer.Typer(no_args_is_help=True, help="Passes on sale.")
+app.add_typer(offer_app, name="offer")
 
 ACTOR = "command"
 _out = Console(soft_wrap=True, highlight=False)
@@ -91,6 +96,56 @@ def end(number: Annotated[int, typer.Argument(help="The pass's number, as `list`
     _out.print(f"pass {number} is over")
 
 
+@offer_app.command("add")
+def offer_add(
+    code: Annotated[str, typer.Argument(help="Small letters, digits, - and _.")],
+    *,
+    name: Annotated[str, typer.Option(help="In Chinese.")],
+    name_en: Annotated[str, typer.Option(help="In English.")],
+    days: Annotated[int, typer.Option(min=1, max=3_660, help="For how many days.")],
+    price_fen: Annotated[int, typer.Option(min=1, help="What it costs.")],
+    lot: Annotated[list[str] | None, typer.Option(help="Only in this lot; may be repeated.")] = None,
+    window: Annotated[list[str] | None, typer.Option(help="Off-peak: DAYS@HH:MM-HH:MM; may be repeated.")] = None,
+) -> None:
+    """Put a pass on sale, for anybody to buy online."""
+    terms = OfferTerms(
+        code=code,
+        name=name,
+        name_en=name_en,
+        lots=tuple(lot or ()),
+        windows=tuple(_window(words) for words in window or []),
+        days=days,
+        price_fen=price_fen,
+    )
+    asyncio.run(in_database(lambda db: _add_offer(db, terms)))
+    _out.print(f"{code} is on sale for {yuan_text(price_fen)}")
+
+
+@offer_app.command("list")
+def offer_list() -> None:
+    """Everything that is or was on sale."""
+    grid = Table("code", "name", "lots", "windows", "days", "price", "since", "ended")
+    for one in asyncio.run(in_database(lambda db: list_offers(db, ended=True))):
+        grid.add_row(
+            one.terms.code,
+            f"{one.terms.name} · {one.terms.name_en}",
+            ", ".join(one.terms.lots) or "all",
+            windows_text(one.terms.windows, "en"),
+            str(one.terms.days),
+            yuan_text(one.terms.price_fen),
+            one.added_by,
+            f"{one.ended_at:%Y-%m-%d} by {one.ended_by}" if one.ended_at else "",
+        )
+    Console().print(grid)
+
+
+@offer_app.command("end")
+def offer_end(code: Annotated[str, typer.Argument(help="As `list` prints it.")]) -> None:
+    """Take a pass off sale; what was bought stays bought."""
+    asyncio.run(in_database(lambda db: _end_offer(db, code)))
+    _out.print(f"{code} is no longer on sale")
+
+
 def _window(words: str) -> Window:
     days, _, hours = words.rpartition("@")
     opens, _, closes = hours.partition("-")
@@ -120,6 +175,20 @@ async def _end(db: AsyncConnection, number: int) -> None:
     await _audit(db, "pass.ended", number)
 
 
+async def _add_offer(db: AsyncConnection, terms: OfferTerms) -> None:
+    await add_offer(db, terms, actor=ACTOR, at=datetime.now(UTC))
+    after = {"days": terms.days, "price_fen": terms.price_fen, "lots": list(terms.lots)}
+    await write_audit(db, _entry("offer.added", f"offer:{terms.code}", after=after))
+
+
+async def _end_offer(db: AsyncConnection, code: str) -> None:
+    await end_offer(db, code, actor=ACTOR, at=datetime.now(UTC))
+    await write_audit(db, _entry("offer.ended", f"offer:{code}"))
+
+
 async def _audit(db: AsyncConnection, action: str, number: int, **values: Any) -> None:
-    entry = AuditEntry(at=datetime.now(UTC), actor=ACTOR, action=action, subject=f"pass:{number}", **values)
-    await write_audit(db, entry)
+    await write_audit(db, _entry(action, f"pass:{number}", **values))
+
+
+def _entry(action: str, subject: str, **values: Any) -> AuditEntry:
+    return AuditEntry(at=datetime.now(UTC), actor=ACTOR, action=action, subject=subject, **values)
