@@ -82,6 +82,7 @@ class RefundView:
     requested_by: str
     approved_by: str | None
     status: str
+    why: str | None
     is_paid_out: bool
     """By hand, after the provider could not."""
     created_at: datetime
@@ -227,6 +228,7 @@ _VIEW: Final = select(
     Refund.requested_by,
     Refund.approved_by,
     Refund.status,
+    Refund.why,
     select(JournalEntry.id)
     .where(JournalEntry.business_key == func.concat("payout:", Refund.id))
     .exists()

@@ -1,6 +1,5 @@
 """Giving money back and giving it up, by people: with a reason, an author, and a second person above a sum."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -12,8 +11,8 @@ from starlette.responses import Response
 
 from api.deps import Db, Now, TheParts
 from api.door import LoggedIn, role
-from api.idempotency import Repeatable, RepeatKey, answer_once, fingerprint_of
-from api.parts import Parts
+from api.idempotency import RepeatKey
+from api.operator.deciding import decide_once
 from api.problems import responses
 from api.shapes import Shape
 from billing.by_hand import RefundView, ask_refund, decide, list_refunds, pay_out, waive
@@ -32,7 +31,6 @@ RefundUuid = Annotated[UUID, Path(description="The refund's id.", openapi_exampl
 SessionUuid = Annotated[UUID, Path(description="The session's id.", openapi_examples=AN_ID)]
 RefundStatus = Literal["held", "rejected", "requested", "accepted", "succeeded", "failed", "abnormal"]
 Reason = Field(min_length=3, max_length=200, pattern=r"^[^\x00]*$", examples=["charged while the street was closed"])
-Run = Callable[[AsyncConnection], Awaitable[dict[str, Any]]]
 
 
 class RefundIn(Shape):
@@ -74,6 +72,8 @@ class RefundOut(Shape):
     approved_by: str | None
     """Who decided, where it was held."""
     status: RefundStatus
+    why: str | None
+    """The provider's code, where it could not give it back."""
     is_paid_out: bool
     """By hand, after the provider could not give it back."""
     created_at: str = Field(json_schema_extra={"format": "date-time"})
@@ -128,7 +128,7 @@ async def refund_payment(
         await _audit(db, person, "refund.requested", view, {**after, "reason": body.reason})
         return _object(view)
 
-    return await _once(request, parts, f"refund:{person.login}:{payment_id}", key=key, body=body, run=run)
+    return await decide_once(request, parts, f"refund:{person.login}:{payment_id}", key=key, body=body, run=run)
 
 
 @router.post("/refunds/{refund_id}/approve", responses=responses(401, 403, 404, 409, 422), response_model=RefundOut)
@@ -171,24 +171,7 @@ async def waive_what_is_due(
         await write_audit(db, person.entry("session.waived", f"session:{session_id}", after=after))
         return {"session_id": str(session_id), "waived_fen": waived}
 
-    return await _once(request, parts, f"waiver:{person.login}:{session_id}", key=key, body=body, run=run)
-
-
-async def _once(request: Request, parts: Parts, scope: str, *, key: str, body: Shape, run: Run) -> Response:
-    """One decision for one key, in one transaction."""
-    asked = Repeatable(
-        request=request,
-        database=parts.database,
-        scope=scope,
-        key=key,
-        fingerprint=fingerprint_of(body.model_dump()),
-    )
-
-    async def in_transaction() -> tuple[int, dict[str, Any]]:
-        async with parts.database.transaction() as db:
-            return 201, await run(db)
-
-    return await answer_once(asked, in_transaction)
+    return await decide_once(request, parts, f"waiver:{person.login}:{session_id}", key=key, body=body, run=run)
 
 
 async def _decided(

@@ -22,6 +22,7 @@ NEW_KEY_EVERY: Final = 8
 """After so many tries with one key the page is loaded again."""
 PAUSE_SECONDS: Final = 0.3
 TRY_AGAIN: Final = frozenset({409, 429, 500, 502, 503, 504})
+LOOKS: Final = 20
 OPERATOR: Final = "rough-day"
 
 
@@ -92,9 +93,7 @@ class People:
 
     async def give_back(self, session_id: UUID, amount_fen: int, browser: httpx.AsyncClient) -> None:
         """An operator gives some of the first payment that arrived back, asking again until there is an answer."""
-        async with self.database.transaction() as db:
-            paid = select(Payment.id).where(Payment.session_id == session_id, Payment.status == "paid")
-            payment_id = (await db.execute(paid.order_by(Payment.changed_at).limit(1))).scalar_one_or_none()
+        payment_id = await self._paid(session_id)
         if payment_id is None:
             return
         key = uuid4().hex
@@ -110,6 +109,17 @@ class People:
                     return
                 self.seen[f"answers of {answer.status_code}"] += 1
             await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _paid(self, session_id: UUID) -> UUID | None:
+        """The first payment that arrived, waited for a little."""
+        paid = select(Payment.id).where(Payment.session_id == session_id, Payment.status == "paid")
+        for _ in range(LOOKS):
+            async with self.database.transaction() as db:
+                found = (await db.execute(paid.order_by(Payment.changed_at).limit(1))).scalar_one_or_none()
+            if found is not None:
+                return found
+            await asyncio.sleep(PAUSE_SECONDS)
+        return None
 
     async def operator(self) -> httpx.AsyncClient:
         """A browser that is logged in; whoever asks closes it."""

@@ -35,8 +35,15 @@ class Verdict:
     """Invariants that hold."""
 
 
-async def settle_everything(crew: Crew, database: Database) -> None:
-    """Let the days pass in which the worker bills, asks, closes and gives back, without a fault any more."""
+async def settle_everything(crew: Crew, database: Database, *, after: int = 0, steps: int = STEPS) -> None:
+    """Let the days pass in which the worker bills, asks, closes and gives back.
+
+    Args:
+        crew: whose gateway is asked.
+        database: the books.
+        after: so many steps have passed before.
+        steps: stop after so many more, if not everything has come to its end before.
+    """
     given = {name.removeprefix("PARKING_").lower(): value for name, value in crew.settings.items()}
     given.pop("trusted_proxies")
     till = Till(
@@ -46,7 +53,7 @@ async def settle_everything(crew: Crew, database: Database) -> None:
         notify_base_url=crew.api_url,
     )
     await _bill(database)
-    for step in range(STEPS):
+    for step in range(after, after + steps):
         await sweep(till, real_now() + step * A_STEP)
         if not await _open(database):
             break

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Final
 from uuid import UUID
 
 import httpx
@@ -19,6 +20,8 @@ from ops.bench.rough_day.processes import Crew, crew
 from ops.bench.rough_day.stays import befall, plant_stays
 
 Show = Callable[..., None]
+STEPS_WITH_FAULTS: Final = 6
+"""Orders run out, are closed and asked about, and money goes back while the gateway still misbehaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,11 @@ async def run_rough_day(database_url: str, folder: Path, plan: RoughDay, show: S
         async with crew(database_url, folder) as works:
             people = People(crew=works, database=database)
             report = Report(bench=f"rough day, seed {plan.seed}")
-            met = await _live_through(people, sessions, plan, show)
+            await _live_through(people, sessions, plan, show)
             show(f"seed {plan.seed}: letting it come to its end")
-            await settle_everything(works, database)
+            await settle_everything(works, database, steps=STEPS_WITH_FAULTS)
+            met = await _end_faults(works)
+            await settle_everything(works, database, after=STEPS_WITH_FAULTS)
             show(f"seed {plan.seed}: proving")
             verdict = await judge(works, database)
             _tell(report, people, met, verdict)
@@ -56,8 +61,8 @@ async def run_rough_day(database_url: str, folder: Path, plan: RoughDay, show: S
         await database.close()
 
 
-async def _live_through(people: People, sessions: list[UUID], plan: RoughDay, show: Show) -> Counter[str]:
-    """Drivers, faults and kills; which faults the gateway made."""
+async def _live_through(people: People, sessions: list[UUID], plan: RoughDay, show: Show) -> None:
+    """Drivers, faults and kills."""
     works = people.crew
     script = {"rules": list(SCRIPT), "seed": plan.seed, "refund_seconds": 0}
     (await works.http.put(f"{works.gateway_url}/control/script", json=script)).raise_for_status()
@@ -82,9 +87,16 @@ async def _live_through(people: People, sessions: list[UUID], plan: RoughDay, sh
         is_over.set()
         await killing
         await browser.aclose()
+
+
+async def _end_faults(works: Crew) -> Counter[str]:
+    """No more of them; those that the gateway made, whichever provider it was then."""
     met = (await works.http.get(f"{works.gateway_url}/control/script")).json()["met"]
     (await works.http.delete(f"{works.gateway_url}/control/script")).raise_for_status()
-    return _by_fault(met)
+    counted: Counter[str] = Counter()
+    for name, times in met.items():
+        counted[name.partition(".")[2]] += times
+    return counted
 
 
 async def _live(people: People, browser: httpx.AsyncClient, session_id: UUID, number: int, plan: RoughDay) -> None:
@@ -100,14 +112,6 @@ async def _live(people: People, browser: httpx.AsyncClient, session_id: UUID, nu
 
 def _kills(works: Crew) -> int:
     return works.api.kills + works.worker.kills
-
-
-def _by_fault(met: dict[str, int]) -> Counter[str]:
-    """What the gateway did, whichever provider it was then."""
-    counted: Counter[str] = Counter()
-    for name, times in met.items():
-        counted[name.partition(".")[2]] += times
-    return counted
 
 
 def _tell(report: Report, people: People, met: Counter[str], verdict: Verdict) -> None:
