@@ -56,6 +56,13 @@ async def draw_payment_code(payment_id: PaymentUuid, db: Db) -> Response:
     return Response(qr_svg(view.code_url, css_class="qr"), media_type=SVG, headers={"Cache-Control": "no-store"})
 
 
+@router.get("/kiosk/phone.svg", include_in_schema=False, dependencies=[CountedRead])
+async def draw_where_phones_pay(parts: TheParts) -> Response:
+    """A code that leads a phone to `/pay`, for kiosks: they keep it for the hours without a connection."""
+    drawn = qr_svg(f"{parts.public_url.rstrip('/')}/pay", css_class="qr")
+    return Response(drawn, media_type=SVG, headers={"Cache-Control": "no-cache"})
+
+
 @router.get("/s/{code}/wechat", include_in_schema=False, dependencies=[CountedRead])
 async def recognise_in_wechat(
     parts: TheParts,

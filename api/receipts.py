@@ -30,6 +30,7 @@ from billing.receipts import (
 from billing.receipts.fonts import font_of
 from billing.receipts.page import receipt_body
 from billing.receipts.pdf import receipt_pdf
+from billing.receipts.qr import qr_svg
 from billing.receipts.wording import TITLE
 from web.site import HERE, PAGE_HEADERS
 
@@ -133,6 +134,19 @@ async def read_receipt_on_paper(request: Request, number: Number, parts: ThePart
     pdf = await asyncio.to_thread(receipt_pdf, receipt, lang, url=_url(parts, receipt), font=font)
     named = {"Content-Disposition": f'inline; filename="{receipt.number}.pdf"'}
     return PdfResponse(pdf, headers=PRIVATE | named)
+
+
+@router.get(
+    "/api/v1/receipts/{number}/code.svg",
+    response_class=Response,
+    responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}, **responses(404, 422, 429)},
+    dependencies=[CountedRead],
+)
+async def draw_receipt_code(number: Number, parts: TheParts, db: Db) -> Response:
+    """A code that leads a phone to the receipt's page, for a kiosk's screen and its paper."""
+    receipt = await fetch_receipt(db, number)
+    drawn = qr_svg(_url(parts, receipt), css_class="qr")
+    return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
 
 @router.get(

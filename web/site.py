@@ -40,7 +40,7 @@ SERVICE_WORKER_POLICY: Final = "default-src 'none'; connect-src 'self'"
 
 
 def routes(basemap: Basemap = NO_BASEMAP) -> list[BaseRoute]:
-    """The routes of the pages, to be appended to an application: ``/``, ``/s/{code}``, ``/docs`` and their files.
+    """The routes of the pages and their files, to be appended to an application.
 
     Args:
         basemap: what is drawn under the town; the map page's policy lets exactly that in.
@@ -83,7 +83,12 @@ class Site:
             Route("/", self._page("map.html"), include_in_schema=False),
             Route("/docs", self._page("docs.html"), include_in_schema=False),
             Route("/s/{code}", self._page("pay.html"), include_in_schema=False),
-            Route("/service-worker.js", self._service_worker(), include_in_schema=False),
+            Route("/pay", self._page("find.html"), include_in_schema=False),
+            Route("/arrears", self._page("arrears.html"), include_in_schema=False),
+            Route("/passes", self._page("passes.html"), include_in_schema=False),
+            Route("/kiosk", self._page("kiosk.html"), include_in_schema=False),
+            Route("/service-worker.js", self._service_worker(MAP_WORKER), include_in_schema=False),
+            Route("/kiosk-worker.js", self._service_worker(KIOSK_WORKER), include_in_schema=False),
             Route("/favicon.ico", icon, include_in_schema=False),
             Route("/static/{digest}/{path:path}", own, include_in_schema=False),
             Route("/vendor/{path:path}", vendored, include_in_schema=False),
@@ -100,17 +105,18 @@ class Site:
         text = text.replace("{{modules}}", preloads.strip()).replace("{{static}}", self.base)
         return text.replace("{{basemap}}", self.basemap.attributes()).encode()
 
-    def service_worker(self) -> bytes:
-        """The script that keeps the map page on the device: with the list of its files, so that none is forgotten."""
-        modules, named = modules_of(self.own, entries_of(self.pages["map.html"].content.decode()))
+    def service_worker(self, worker: "Worker") -> bytes:
+        """The script that keeps a page on the device: with the list of its files, so that none is forgotten."""
+        page = self.pages[worker.page].content.decode()
+        modules, named = modules_of(self.own, entries_of(page))
         folders = {path.partition("/")[0] for path in named}
         vendored = [
             path for path in self.vendored if path.partition("/")[0] in folders and path.endswith((".mjs", ".css"))
         ]
-        named_by_page = re.findall(r"\{\{static\}\}/([^\"]+)", self.pages["map.html"].content.decode())
+        named_by_page = re.findall(r"\{\{static\}\}/([^\"]+)", page)
         files = [f"{self.base}/{path}" for path in dict.fromkeys([*named_by_page, *modules])]
-        listed = json.dumps(["/", *files, *(f"/vendor/{path}" for path in vendored)], indent=0)
-        text = self.pages["service-worker.js"].content.decode()
+        listed = json.dumps([*worker.also, *files, *(f"/vendor/{path}" for path in vendored)], indent=0)
+        text = self.pages[worker.script].content.decode()
         return text.replace("{{version}}", self.digest).replace("{{files}}", listed).encode()
 
     @property
@@ -124,9 +130,22 @@ class Site:
             headers = PAGE_HEADERS | {"Content-Security-Policy": self.basemap.policy(CONTENT_SECURITY_POLICY)}
         return _made_once(lambda: self.render(name), media_type="text/html", headers=headers)
 
-    def _service_worker(self) -> Endpoint:
+    def _service_worker(self, worker: "Worker") -> Endpoint:
         headers = {"Content-Security-Policy": SERVICE_WORKER_POLICY, "Cache-Control": ASK_AGAIN}
-        return _made_once(self.service_worker, media_type="text/javascript", headers=headers)
+        return _made_once(lambda: self.service_worker(worker), media_type="text/javascript", headers=headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A page that opens without a connection: the script that sees to it, and the addresses to keep besides its files."""
+
+    page: str
+    script: str
+    also: tuple[str, ...]
+
+
+MAP_WORKER: Final = Worker(page="map.html", script="service-worker.js", also=("/",))
+KIOSK_WORKER: Final = Worker(page="kiosk.html", script="kiosk-worker.js", also=("/kiosk", "/kiosk/phone.svg"))
 
 
 def _made_once(make: Callable[[], bytes], *, media_type: str, headers: dict[str, str]) -> Endpoint:

@@ -1,4 +1,4 @@
-"""The catalogue: every text used is there, every text there is used, both languages complete."""
+"""The catalogues: every text used is there, every text there is used, both languages complete."""
 
 import re
 from pathlib import Path
@@ -7,16 +7,15 @@ import web
 
 JS = Path(web.__file__).parent / "static/js"
 ENTRY = re.compile(
-    r'^  "([a-z0-9_.]+)": \[\s*("(?:[^"\\]|\\.)*"),\s*("(?:[^"\\]|\\.)*"),?\s*\],$', re.MULTILINE | re.IGNORECASE
+    r'^  "([a-z0-9_.-]+)": \[\s*("(?:[^"\\]|\\.)*"),\s*("(?:[^"\\]|\\.)*"),?\s*\],$', re.MULTILINE | re.IGNORECASE
 )
-CATALOGUE = {key: (zh, en) for key, zh, en in ENTRY.findall((JS / "words.js").read_text(encoding="utf-8"))}
+WORDS = "\n".join(path.read_text(encoding="utf-8") for path in sorted(JS.rglob("words.js")))
+CATALOGUE = {key: (zh, en) for key, zh, en in ENTRY.findall(WORDS)}
 SOURCES = {path: path.read_text(encoding="utf-8") for path in JS.rglob("*.js") if path.name != "words.js"}
 
 
 def test_the_catalogue_is_read_whole() -> None:
-    assert len(CATALOGUE) == len(
-        re.findall(r'^  "[\w.]+": \[', (JS / "words.js").read_text(encoding="utf-8"), re.MULTILINE)
-    )
+    assert len(CATALOGUE) == len(re.findall(r'^  "[\w.-]+": \[', WORDS, re.MULTILINE))
     assert len(CATALOGUE) > 80
 
 
@@ -28,7 +27,7 @@ def test_every_text_is_in_both_languages_with_the_same_places_to_fill() -> None:
 
 
 def test_every_text_that_is_asked_for_is_there() -> None:
-    asked = {key for text in SOURCES.values() for key in re.findall(r'\bt\(\s*"([\w.]+)"', text)}
+    asked = {key for text in SOURCES.values() for key in re.findall(r'\bt\(\s*"([\w.-]+)"', text)}
     assert asked - CATALOGUE.keys() == set()
 
 

@@ -1,9 +1,15 @@
 /* Texts, numbers, money, distances and times in the page's language. */
 
 import { lang } from "./look.js";
-import { words } from "./words.js";
+import { words as shared } from "./words.js";
 
 /** @typedef {import("./types").Words} Words */
+
+/** @type {Record<string, [string, string]>} */
+const words = { ...shared };
+
+/** Texts that one page has besides those that all share. @param {Record<string, [string, string]>} more */
+export const learn = (more) => Object.assign(words, more);
 
 /**
  * A text of the catalogue with its `{places}` filled.

@@ -1,10 +1,12 @@
 /* What the driver sees, state by state; the state itself is the server's. */
 
 import { html, use } from "../lib.js";
-import { chooseLang, lang } from "../look.js";
+import { lang } from "../look.js";
 import { clock, say, span, t, yuan } from "../i18n.js";
+import { Head, StreetFoot } from "../street/frame.js";
 import { Icon } from "../view/icons.js";
 import { PlateEntry } from "./plate.js";
+import { countdown, Ended, Refused, Waiting } from "./waiting.js";
 import {
   asking,
   claim,
@@ -34,19 +36,14 @@ export function Page() {
   const now = use(payment);
   const isMine = use(mine);
   return html`
-    <header class="pay-head">
-      <h1 class="pay-code"><small>${t("pay.space")}</small><b>${code}</b></h1>
-      <button class="chip" lang=${lang.value === "zh" ? "en" : "zh-CN"} onClick=${() => chooseLang(lang.value === "zh" ? "en" : "zh")}>
-        ${t("lang.switch")}
-      </button>
-    </header>
+    <${Head} small=${t("pay.space")} large=${code} />
     ${why === "offline" && stay && html`<p class="pay-banner" role="status">${t("pay.offline")}</p>`}
     ${waits
       ? html`<p class="pay-calm" role="status">${t("pay.loading")}</p>`
       : now && use(isPaying)
-        ? html`<${Waiting} now=${now} />`
+        ? html`<${Waiting} now=${now} goOn=${goOn} startAgain=${startAgain} />`
         : now && ["closed", "failed", "refunded"].includes(now.status)
-          ? html`<${Ended} now=${now} stay=${stay} />`
+          ? html`<${Ended} now=${now} startAgain=${startAgain} owes=${stay?.due_fen > 0} />`
           : !stay
             ? html`<${Nothing} why=${why} />`
             : stay.due_fen === 0 && stay.paid_fen > 0
@@ -54,7 +51,7 @@ export function Page() {
               : stay.status === "ended" && !isMine
                 ? html`<${WasIt} stay=${stay} />`
                 : html`<${Fee} stay=${stay} />`}
-    <footer class="pay-foot"><a href="/">${t("pay.map")}</a></footer>
+    <${StreetFoot} />
   `;
 }
 
@@ -110,7 +107,7 @@ function Ways({ stay }) {
   if (!here.length) return html`<p class="pay-note">${t("pay.noway")}</p>`;
   return html`
     <section class="pay-ways">
-      ${no && html`<p class="pay-note" role="alert">${t(KNOWN_REFUSALS.has(no) ? `pay.no.${no}` : "pay.no.error")}</p>`}
+      <${Refused} no=${no} />
       ${here.map(
         (way) => html`
           <button class="button strong pay-way" disabled=${busy} onClick=${() => pay(way)}>
@@ -120,45 +117,6 @@ function Ways({ stay }) {
       )}
       <p class="soft small">${t(opened() === "desktop" ? "pay.how.scan" : "pay.how.app")}</p>
     </section>
-  `;
-}
-
-const KNOWN_REFUSALS = new Set(["provider-unavailable", "too-many-requests", "nothing-due"]);
-
-/** A payment that may still come. @param {{now: any}} props */
-function Waiting({ now }) {
-  const left = (Date.parse(now.expires_at) - Date.now()) / 1_000;
-  use(serverNow);
-  const unknown = now.status === "unknown";
-  return html`
-    <section class="pay-card pay-waiting" aria-live="polite">
-      <p class="pay-state">${t(unknown ? "pay.unknown" : "pay.waiting")}</p>
-      <p class="pay-amount"><strong class="number">${yuan(now.amount_fen)}</strong></p>
-      ${now.code_url &&
-      html`
-        <img class="pay-qr" src=${`/api/v1/payments/${now.id}/code.svg`} width="232" height="232" alt=${t("pay.qr", { provider: t(`pay.name.${now.provider}`) })} />
-        <p>${t("pay.scan", { provider: t(`pay.name.${now.provider}`) })}</p>
-        <p><a href=${now.code_url} target="_blank" rel="noopener">${t("pay.scan.link")}</a></p>
-      `}
-      ${unknown && html`<p class="soft">${t("pay.unknown.text")}</p>`}
-      ${left > 0 && html`<p class="soft number">${t("pay.valid", { left: countdown(left) })}</p>`}
-    </section>
-    <section class="pay-ways">
-      ${!now.code_url && (now.pay_url || now.bridge) && html`<button class="button strong pay-way" onClick=${() => goOn(now)}>${t("pay.again.open")}</button>`}
-      <button class="button pay-way" onClick=${startAgain}>${t("pay.other")}</button>
-      <p class="soft small">${t("pay.close.safe")}</p>
-    </section>
-  `;
-}
-
-/** A payment that came to nothing, or went back. @param {{now: any, stay: any}} props */
-function Ended({ now, stay }) {
-  return html`
-    <section class="pay-card" aria-live="polite">
-      <p class="pay-state">${t(`pay.${now.status}`)}</p>
-      <p class="soft">${t(`pay.${now.status}.text`, { fee: yuan(now.refunded_fen || now.amount_fen) })}</p>
-    </section>
-    ${stay && stay.due_fen > 0 && html`<section class="pay-ways"><button class="button strong pay-way" onClick=${startAgain}>${t("pay.again")}</button></section>`}
   `;
 }
 
@@ -207,10 +165,4 @@ function Nothing({ why }) {
     </section>
     <section class="pay-ways"><button class="button strong pay-way" onClick=${look}>${t("pay.look")}</button></section>
   `;
-}
-
-/** @param {number} seconds */
-function countdown(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
