@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -29,15 +30,24 @@ def queue_up(
     """
     ingest_url, publish_url = urls
     _subscribe(ingest_url, client_id)
-    publisher = _connected(publish_url, client_id=f"{client_id}-publisher", clean=True)
+    with publishing(publish_url, client_id) as publisher:
+        sent = [publisher.publish(topic, payload, qos=1) for topic, payload in messages]
+        for number, info in enumerate(sent):
+            info.wait_for_publish(WAIT_SECONDS)
+            if number % IN_FLIGHT == 0:
+                show(number)
+
+
+@contextmanager
+def publishing(url: str, client_id: str) -> Iterator[Client]:
+    """A client that publishes beside the session of this name."""
+    publisher = _connected(url, client_id=f"{client_id}-publisher", clean=True)
     publisher.loop_start()
-    sent = [publisher.publish(topic, payload, qos=1) for topic, payload in messages]
-    for number, info in enumerate(sent):
-        info.wait_for_publish(WAIT_SECONDS)
-        if number % IN_FLIGHT == 0:
-            show(number)
-    publisher.disconnect()
-    publisher.loop_stop()
+    try:
+        yield publisher
+    finally:
+        publisher.disconnect()
+        publisher.loop_stop()
 
 
 def forget(url: str, client_id: str) -> None:

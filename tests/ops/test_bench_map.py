@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.bench.change import ChangePlan, bench_change
 from ops.bench.live import LivePlan, bench_live
 from ops.bench.map import MapPlan, bench_map
 from ops.bench.surroundings import Surroundings
@@ -42,3 +43,12 @@ async def test_every_viewer_gets_every_change_set(surroundings: Surroundings) ->
     assert everybody.value == 100
     assert 0 < typical.value <= worst.value
     assert spread.against == cpu.against == "constant frames"
+
+
+async def test_a_change_is_timed_to_its_commit_and_to_the_stream(surroundings: Surroundings) -> None:
+    report = await bench_change(surroundings, ChangePlan(per_second=20, seconds=3), lambda *_: None)
+    seen, commit, commit_p95, stream, stream_p95, worst = report.rows
+    assert seen.value == 100
+    assert 0 < commit.value <= commit_p95.value
+    assert 0 < stream.value <= stream_p95.value <= worst.value
+    assert commit.value / 1e3 < stream.value, "it is committed before it is shown"
