@@ -39,6 +39,17 @@ async def digest_days(db: AsyncConnection, *, now: datetime, zone: ZoneInfo) -> 
     return [JournalDigest(**row)]
 
 
+async def list_seals(db: AsyncConnection) -> list[JournalDigest]:
+    """All of them, oldest first."""
+    rows = await db.execute(select(JournalDigest.__table__).order_by(JournalDigest.day))
+    return [JournalDigest(**row) for row in rows.mappings()]
+
+
+def seal_line(seal: JournalDigest) -> str:
+    """A seal as it is kept on paper: the day, the last entry in it, the fingerprint."""
+    return f"{seal.day} {seal.last_entry_id} {seal.digest.hex()}"
+
+
 async def find_broken_seals(db: AsyncConnection) -> list[date]:
     """The days whose fingerprint is no longer that of the entries; the first of them is where to look."""
     broken, before, after = [], b"", 0
