@@ -13,7 +13,10 @@ import typer
 from core.errors import InvalidError, ParkingError
 from core.logs import configure_logging
 from core.settings import Settings
+from simulator.drivers.habits import shares_of
 from simulator.drivers.paying import Drivers
+from simulator.drivers.told import DriversHeader, Told
+from simulator.scenarios import load_scenario
 
 log = structlog.get_logger()
 
@@ -26,6 +29,13 @@ def drive(
     api_url: Annotated[str, typer.Option(help="The api that phones call.", envvar="PARKING_API_URL")],
     codes: Annotated[Path, typer.Option(help="What is printed beside each space: a JSON object, code to token.")],
     seed: Annotated[int, typer.Option(help="Another seed is other drivers.")] = 1,
+    scenario: Annotated[
+        str | None, typer.Option(help="A day whose drivers these are: a shipped scenario, or a file.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="Where every payment is written; unset: nowhere.", dir_okay=False)
+    ] = None,
+    installation: Annotated[str, typer.Option(help="Written into that file.", envvar="PARKING_INSTALLATION")] = "",
 ) -> None:
     """Drivers who look at the streets and pay: before leaving, afterwards, from two phones, or never. Until Ctrl-C."""
     settings = Settings()
@@ -33,10 +43,22 @@ def drive(
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    drivers = Drivers(api_url, read_codes(codes), clock=settings.the_clock, seed=seed)
-    log.info("drivers.began", seed=seed, speed=settings.the_clock.speed)
-    drivers.run(stopping)
-    log.info("drivers.ended", paid=drivers.paid, nothing_due=drivers.nothing_due)
+    played = load_scenario(scenario) if scenario else None
+    header = DriversHeader(installation=installation, seed=seed, scenario=played.label if played else "")
+    with Told(truth, header) as told:
+        drivers = Drivers(
+            api_url,
+            read_codes(codes),
+            clock=settings.the_clock,
+            seed=seed,
+            told=told,
+            zone=settings.zone,
+            shares=shares_of(played.paying if played else {}),
+        )
+        log.info("drivers.began", seed=seed, speed=settings.the_clock.speed)
+        drivers.run(stopping)
+    done = drivers.settling
+    log.info("drivers.ended", paid=done.paid, nothing_due=done.nothing_due, plates_said=done.plates_said)
 
 
 def read_codes(path: Path) -> dict[str, str]:

@@ -4,14 +4,17 @@ import threading
 import time
 from collections.abc import Mapping
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import httpx
 import structlog
 
 from core.clock import Clock
-from simulator.drivers.habits import Driver
-from simulator.drivers.phone import ANSWER_SECONDS, Code, NotNowError, Phone
+from simulator.drivers.habits import SHARES, Habit
+from simulator.drivers.phone import ANSWER_SECONDS, NotNowError
+from simulator.drivers.settling import Settling
 from simulator.drivers.streets import Streets
+from simulator.drivers.told import Told
 
 log = structlog.get_logger()
 
@@ -24,18 +27,24 @@ RETRY_SECONDS: Final = (1.0, 2.0, 5.0, 15.0)
 class Drivers:
     """All who pay in a city."""
 
-    def __init__(self, api_url: str, codes: Mapping[str, str], *, clock: Clock, seed: int) -> None:
-        self._api_url = api_url
-        self._codes = codes
+    def __init__(
+        self,
+        api_url: str,
+        codes: Mapping[str, str],
+        *,
+        clock: Clock,
+        seed: int,
+        told: Told,
+        zone: ZoneInfo,
+        shares: Mapping[Habit, float] = SHARES,
+    ) -> None:
         self._clock = clock
-        self._streets = Streets(seed=seed)
+        self._streets = Streets(seed=seed, shares=shares)
+        self.settling = Settling(api_url, codes, clock=clock, told=told, seed=seed, zone=zone)
         self._eyes = httpx.Client(base_url=api_url, timeout=ANSWER_SECONDS, trust_env=False)
         self._spaces: list[str] = []
         self._etag = ""
         self._failures = 0
-        self.paid = 0
-        """Payments whose page said so."""
-        self.nothing_due = 0
 
     def run(self, stopping: threading.Event) -> None:
         """Until told to stop; trouble is told once and tried again."""
@@ -59,7 +68,7 @@ class Drivers:
         if due is None:
             return PACE_SECONDS
         began = time.monotonic()
-        self._visit(*due)
+        self.settling.settle(*due)
         return max(0.0, PACE_SECONDS - (time.monotonic() - began))
 
     def _look(self) -> None:
@@ -70,27 +79,6 @@ class Drivers:
             self._etag = answer["spaces_etag"]
         if len(self._spaces) == len(answer["states"]):
             self._streets.look(self._spaces, answer["states"], self._clock.now_ms())
-
-    def _visit(self, space: str, driver: Driver) -> None:
-        token = self._codes.get(space)
-        if token is None:
-            return
-        phones = [Phone(self._api_url, number) for number in driver.phones]
-        try:
-            session = phones[0].session(Code(space=space, token=token))
-            if session is None or session["due_fen"] <= 0:
-                self.nothing_due += 1
-                return
-            attempts = [
-                phone.begin(session["id"], channel) for phone, channel in zip(phones, driver.channels, strict=True)
-            ]
-            # two phones: both hold a code before either has paid
-            for phone, attempt in zip(phones, attempts, strict=True):
-                if attempt is not None and phone.pay(attempt):
-                    self.paid += 1
-        finally:
-            for phone in phones:
-                phone.close()
 
     def _heard(self) -> None:
         if self._failures:

@@ -2,6 +2,7 @@
 
 import sys
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -50,9 +51,17 @@ class Phone:
         Raises:
             NotNowError: see there.
         """
-        answer = self._ask("GET", f"/api/v1/spaces/{code.space}/session", params={"k": code.token})
+        answer = self.ask("GET", f"/api/v1/spaces/{code.space}/session", params={"k": code.token})
         found: dict[str, Any] = answer.json()
         return found if answer.is_success else None
+
+    def say_plate(self, session_id: str, plate: str) -> bool:
+        """Say whose vehicle it is; whether that was taken.
+
+        Raises:
+            NotNowError: see there.
+        """
+        return self.ask("POST", f"/api/v1/sessions/{session_id}/plate", json={"plate": plate}).is_success
 
     def begin(self, session_id: str, channel: str) -> dict[str, Any] | None:
         """An attempt to pay what is due; None where nothing is.
@@ -60,7 +69,7 @@ class Phone:
         Raises:
             NotNowError: see there.
         """
-        answer = self._ask(
+        answer = self.ask(
             "POST",
             f"/api/v1/sessions/{session_id}/payments",
             json={"channel": channel},
@@ -69,15 +78,17 @@ class Phone:
         found: dict[str, Any] = answer.json()
         return found if answer.is_success else None
 
-    def pay(self, attempt: dict[str, Any]) -> bool:
+    def can_pay(self, attempt: Mapping[str, Any]) -> bool:
+        """Whether the attempt names a page to pay at."""
+        return bool(attempt.get("code_url") or attempt.get("pay_url"))
+
+    def pay(self, attempt: Mapping[str, Any]) -> bool:
         """Open the page that the attempt names and press the button; whether the page says that it is paid.
 
         Raises:
             NotNowError: the gateway is away.
         """
-        address = attempt.get("code_url") or attempt.get("pay_url")
-        if not address:
-            return False  # unknown yet: this driver does not wait
+        address = attempt.get("code_url") or attempt["pay_url"]
         try:
             with httpx.Client(timeout=ANSWER_SECONDS, follow_redirects=True, trust_env=False) as browser:
                 page = browser.get(address)
@@ -86,7 +97,12 @@ class Phone:
             raise NotNowError(repr(error)) from error
         return done.is_success and 'class="state good"' in done.text
 
-    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Call the api; what is refused because there is nothing to pay is an answer too.
+
+        Raises:
+            NotNowError: it does not answer, or has no time for us.
+        """
         try:
             answer = self._api.request(method, path, **more)
         except httpx.HTTPError as error:

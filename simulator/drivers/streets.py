@@ -6,7 +6,7 @@ from itertools import count
 from typing import Final
 
 from simulator.dice import Dice, key_of
-from simulator.drivers.habits import MINUTE_MS, Driver, Habit, driver_of
+from simulator.drivers.habits import MINUTE_MS, ON_THE_SPOT, SHARES, Driver, Habit, driver_of
 
 SPREAD_MS: Final = 20 * MINUTE_MS
 """Over so long the drivers who were there before us come to pay, on the city's clock."""
@@ -18,8 +18,9 @@ MANY: Final = 0.05
 class Streets:
     """Turns pictures of the whole city into visits, in the order in which they are due."""
 
-    def __init__(self, *, seed: int) -> None:
+    def __init__(self, *, seed: int, shares: Mapping[Habit, float] = SHARES) -> None:
         self._seed = seed
+        self._shares = shares
         self._states: dict[str, str] = {}
         self._arrived: dict[str, int] = {}
         self._due: list[tuple[int, int, str, Driver]] = []
@@ -37,6 +38,11 @@ class Streets:
                 self._leave(space, now_ms)
         self._states.update(seen)
 
+    def driver_on(self, space: str) -> Driver | None:
+        """Whose vehicle stands there; None where none was seen to come."""
+        arrived_ms = self._arrived.get(space)
+        return None if arrived_ms is None else driver_of(space, arrived_ms, seed=self._seed, shares=self._shares)
+
     def next_due(self, now_ms: int) -> tuple[str, Driver] | None:
         """Who goes to pay now, if anybody's time has come."""
         if not self._due or self._due[0][0] > now_ms:
@@ -46,8 +52,8 @@ class Streets:
 
     def _arrive(self, space: str, now_ms: int, *, was_there_before: bool) -> None:
         self._arrived[space] = now_ms
-        driver = driver_of(space, now_ms, seed=self._seed)
-        if driver.habit in (Habit.BEFORE_LEAVING, Habit.FROM_TWO_PHONES):
+        driver = driver_of(space, now_ms, seed=self._seed, shares=self._shares)
+        if driver.habit in ON_THE_SPOT:
             wait_ms = driver.wait_ms
             if was_there_before:
                 wait_ms = int(Dice(key_of(self._seed, "before", space)).uniform() * SPREAD_MS)
@@ -57,7 +63,7 @@ class Streets:
         arrived_ms = self._arrived.pop(space, None)
         if arrived_ms is None:
             return
-        driver = driver_of(space, arrived_ms, seed=self._seed)
+        driver = driver_of(space, arrived_ms, seed=self._seed, shares=self._shares)
         if driver.habit is Habit.AFTERWARDS:
             self._push(now_ms + driver.wait_ms, space, driver)
 

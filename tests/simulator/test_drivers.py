@@ -2,7 +2,20 @@
 
 from collections import Counter
 
-from simulator.drivers.habits import MINUTE_MS, SHARES, Driver, Habit, driver_of
+import pytest
+
+from core.plate import parse_plate
+from simulator.drivers.habits import (
+    MINUTE_MS,
+    ON_THE_SPOT,
+    PLATES,
+    SHARES,
+    Driver,
+    Habit,
+    driver_of,
+    plate_of,
+    shares_of,
+)
 from simulator.drivers.phone import address_of
 from simulator.drivers.streets import SPREAD_MS, Streets
 
@@ -57,11 +70,8 @@ def test_a_space_that_is_unknown_for_a_while_brings_nobody_twice() -> None:
     for states in ("o" * 1_000, "u" * 1_000):
         streets.look(SPACES, states, NOW_MS)
     assert len(due_within(streets, NOW_MS + SPREAD_MS)) == len(
-        {space for space in SPACES if driver_of(space, NOW_MS, seed=1).habit in PAYING_THERE}
+        {space for space in SPACES if driver_of(space, NOW_MS, seed=1).habit in ON_THE_SPOT}
     )
-
-
-PAYING_THERE = (Habit.BEFORE_LEAVING, Habit.FROM_TWO_PHONES)
 
 
 def test_phones_have_loopback_addresses_of_their_own_and_none_elsewhere() -> None:
@@ -69,3 +79,26 @@ def test_phones_have_loopback_addresses_of_their_own_and_none_elsewhere() -> Non
     assert len(addresses) > 600
     assert all(address and address.startswith("127.") and address != "127.0.0.1" for address in addresses)
     assert address_of(7, "https://parking.example") is None
+
+
+def test_shares_are_all_there_is() -> None:
+    assert sum(SHARES.values()) == pytest.approx(1)
+    assert set(SHARES) == set(Habit)
+    assert shares_of({}) is SHARES
+    nobody_pays = shares_of({"never": 1.0})
+    assert {driver_of(space, NOW_MS, seed=1, shares=nobody_pays).habit for space in SPACES} == {Habit.NEVER}
+
+
+def test_every_vehicle_has_a_plate_that_can_be_one_and_some_come_back() -> None:
+    plates = [plate_of(number, seed=1) for number in range(0, PLATES, 7)]
+    assert all(parse_plate(plate).kind == "civil" for plate in plates)
+    seen = Counter(driver_of(space, NOW_MS + day, seed=1).plate for space in SPACES for day in range(5))
+    assert max(seen.values()) > 1
+
+
+def test_who_stands_where_is_known_while_he_stands_there() -> None:
+    streets = Streets(seed=1)
+    streets.look(SPACES, "o" + "f" * 999, NOW_MS)
+    assert streets.driver_on("A-000") == driver_of("A-000", NOW_MS, seed=1)
+    streets.look(SPACES, "f" * 1_000, NOW_MS + MINUTE_MS)
+    assert streets.driver_on("A-000") is None
