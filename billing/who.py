@@ -1,5 +1,6 @@
 """Who pays what for a session: its vehicle by the best evidence, and everything else that its fee depends on."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,14 +26,32 @@ LOOKS_BACK: Final = timedelta(days=62)
 
 async def vehicle_of(db: AsyncConnection, session_id: UUID) -> Vehicle:
     """The vehicle that the best evidence of a session names; ``UNKNOWN`` where there is none."""
+    return (await vehicles_of(db, [session_id]))[session_id]
+
+
+async def vehicles_of(db: AsyncConnection, session_ids: Sequence[UUID]) -> dict[UUID, Vehicle]:
+    """The same for many sessions; all of them are answered."""
     query = select(
+        PlateEvidence.session_id,
         PlateEvidence.plate_id,
         PlateEvidence.source,
         PlateEvidence.colour,
         PlateEvidence.confidence_percent,
         PlateEvidence.recorded_at,
-    ).where(PlateEvidence.session_id == session_id)
-    return vehicle_by([Evidence(**row) for row in (await db.execute(query)).mappings()])
+    ).where(PlateEvidence.session_id.in_(session_ids))
+    evidence: defaultdict[UUID, list[Evidence]] = defaultdict(list)
+    for session_id, *facts in await db.execute(query):
+        plate_id, source, colour, confidence_percent, recorded_at = facts
+        evidence[session_id].append(
+            Evidence(
+                plate_id=plate_id,
+                source=source,
+                colour=colour,
+                confidence_percent=confidence_percent,
+                recorded_at=recorded_at,
+            )
+        )
+    return {session_id: vehicle_by(evidence[session_id]) for session_id in session_ids}
 
 
 async def circumstances_of(
@@ -57,7 +76,7 @@ async def circumstances_of(
     if known.is_confirmed:
         if tariff.asks_history:
             history = await _history(db, known.plate_id, stay, tariff.code)
-        exempt = await _exempt(db, known.plate_id, stay, lot)
+        exempt = await exempt_time(db, known.plate_id, stay, lot)
         passes = await passes_for(db, session_id, known.plate_id, stay, lot=lot, calendar=calendar)
         covers = (*exempt, *passes)
     return Circumstances(
@@ -75,6 +94,23 @@ async def with_something_known(db: AsyncConnection, session_ids: Sequence[UUID])
     seen = select(PlateEvidence.session_id).where(PlateEvidence.session_id.in_(session_ids))
     given = select(CouponRow.session_id).where(CouponRow.session_id.in_(session_ids))
     return frozenset(session_id for session_id in await db.scalars(seen.union(given)) if session_id is not None)
+
+
+async def exempt_time(db: AsyncConnection, plate_id: UUID, stay: Stay, lot: str) -> tuple[Cover, ...]:
+    """The stay's time in which the plate is exempt, in an open stay also the time to come."""
+    begins, ends = ExemptVehicle.valid_from, ExemptVehicle.valid_to
+    query = (
+        select(begins, ends, ExemptVehicle.ended_at, ExemptVehicle.reason, ExemptVehicle.lots)
+        .where(ExemptVehicle.plate_id == plate_id, or_(ends.is_(None), ends > stay.entered_at))
+        .order_by(ExemptVehicle.id)
+    )
+    covers = []
+    for valid_from, valid_to, ended_at, reason, lots in await db.execute(query):
+        until = min([at for at in (valid_to, ended_at) if at is not None], default=FOR_EVER)
+        since = max(valid_from, stay.entered_at)
+        if since < until and (not lots or lot in lots):
+            covers.append(Cover(kind="exempt", note=reason, spans=((since, until),)))
+    return tuple(covers)
 
 
 async def price_again_later(db: AsyncConnection, session_id: UUID, *, at: datetime) -> None:
@@ -111,20 +147,3 @@ async def _history(db: AsyncConnection, plate_id: UUID, stay: Stay, tariff: str)
     )
     rows = await db.execute(query)
     return tuple(Stay(entered_at=entered_at, left_at=left_at) for entered_at, left_at in rows)
-
-
-async def _exempt(db: AsyncConnection, plate_id: UUID, stay: Stay, lot: str) -> tuple[Cover, ...]:
-    """The stay's time in which the plate is exempt, in an open stay also the time to come."""
-    begins, ends = ExemptVehicle.valid_from, ExemptVehicle.valid_to
-    query = (
-        select(begins, ends, ExemptVehicle.ended_at, ExemptVehicle.reason, ExemptVehicle.lots)
-        .where(ExemptVehicle.plate_id == plate_id, or_(ends.is_(None), ends > stay.entered_at))
-        .order_by(ExemptVehicle.id)
-    )
-    covers = []
-    for valid_from, valid_to, ended_at, reason, lots in await db.execute(query):
-        until = min([at for at in (valid_to, ended_at) if at is not None], default=FOR_EVER)
-        since = max(valid_from, stay.entered_at)
-        if since < until and (not lots or lot in lots):
-            covers.append(Cover(kind="exempt", note=reason, spans=((since, until),)))
-    return tuple(covers)
