@@ -15,6 +15,7 @@ from core.logs import configure_logging
 from core.settings import Settings
 from simulator.drivers.habits import shares_of
 from simulator.drivers.paying import Drivers
+from simulator.drivers.seeking import Seekers
 from simulator.drivers.told import DriversHeader, Told
 from simulator.scenarios import load_scenario
 
@@ -35,6 +36,13 @@ def drive(
     truth: Annotated[
         Path | None, typer.Option(help="Where every payment is written; unset: nowhere.", dir_okay=False)
     ] = None,
+    orders_url: Annotated[
+        str | None,
+        typer.Option(help="The simulator's door for people who look for a space on the map; unset: nobody does."),
+    ] = None,
+    seekers_an_hour: Annotated[
+        float, typer.Option(help="How many of them there are, on the run's clock.", min=0.1, max=10_000)
+    ] = 20,
     installation: Annotated[str, typer.Option(help="Written into that file.", envvar="PARKING_INSTALLATION")] = "",
 ) -> None:
     """Drivers who look at the streets and pay: before leaving, afterwards, from two phones, or never. Until Ctrl-C."""
@@ -45,17 +53,24 @@ def drive(
         signal.signal(number, lambda *_: stopping.set())
     played = load_scenario(scenario) if scenario else None
     header = DriversHeader(installation=installation, seed=seed, scenario=played.label if played else "")
+    clock = settings.the_clock
+    seekers = (
+        Seekers(api_url, orders_url, an_hour=seekers_an_hour, seed=seed, since_ms=clock.now_ms())
+        if orders_url
+        else None
+    )
     with Told(truth, header) as told:
         drivers = Drivers(
             api_url,
             read_codes(codes),
-            clock=settings.the_clock,
+            clock=clock,
             seed=seed,
             told=told,
             zone=settings.zone,
             shares=shares_of(played.paying if played else {}),
+            seekers=seekers,
         )
-        log.info("drivers.began", seed=seed, speed=settings.the_clock.speed)
+        log.info("drivers.began", seed=seed, speed=clock.speed)
         drivers.run(stopping)
     done = drivers.settling
     log.info("drivers.ended", paid=done.paid, nothing_due=done.nothing_due, plates_said=done.plates_said)

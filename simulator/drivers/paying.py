@@ -12,6 +12,7 @@ import structlog
 from core.clock import Clock
 from simulator.drivers.habits import SHARES, Habit
 from simulator.drivers.phone import ANSWER_SECONDS, NotNowError
+from simulator.drivers.seeking import Seekers
 from simulator.drivers.settling import Settling
 from simulator.drivers.streets import Streets
 from simulator.drivers.told import Told
@@ -37,12 +38,15 @@ class Drivers:
         told: Told,
         zone: ZoneInfo,
         shares: Mapping[Habit, float] = SHARES,
+        seekers: Seekers | None = None,
     ) -> None:
         self._clock = clock
+        self._seekers = seekers
         self._streets = Streets(seed=seed, shares=shares)
         self.settling = Settling(api_url, codes, clock=clock, told=told, seed=seed, zone=zone)
         self._eyes = httpx.Client(base_url=api_url, timeout=ANSWER_SECONDS, trust_env=False)
         self._spaces: list[str] = []
+        self._spaces_of: dict[str, list[str]] = {}
         self._etag = ""
         self._failures = 0
 
@@ -61,9 +65,13 @@ class Drivers:
             else:
                 self._heard()
         self._eyes.close()
+        if self._seekers is not None:
+            self._seekers.close()
 
     def _turn(self) -> float:
-        """Let one driver pay whose time has come; how long to wait then."""
+        """Let one driver pay whose time has come, and one come who looks for a space; how long to wait then."""
+        if self._seekers is not None:
+            self._seekers.turn(self._clock.now_ms(), self._spaces_of, self._streets.states)
         due = self._streets.next_due(self._clock.now_ms())
         if due is None:
             return PACE_SECONDS
@@ -76,6 +84,9 @@ class Drivers:
         if answer["spaces_etag"] != self._etag:
             features = self._eyes.get("/api/v1/spaces").raise_for_status().json()["features"]
             self._spaces = [feature["properties"]["code"] for feature in features]
+            self._spaces_of = {}
+            for feature in features:
+                self._spaces_of.setdefault(feature["properties"]["lot_id"], []).append(feature["properties"]["code"])
             self._etag = answer["spaces_etag"]
         if len(self._spaces) == len(answer["states"]):
             self._streets.look(self._spaces, answer["states"], self._clock.now_ms())
