@@ -1,12 +1,13 @@
 """What the page behind a printed code needs besides: how one can pay here, a code to scan, who pays inside WeChat."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import RedirectResponse, Response
 
 from api.deps import CountedRead, Db, TheParts
+from api.parts import Parts
 from api.payments import PaymentUuid
 from api.problems import responses
 from api.shapes import Shape
@@ -20,6 +21,9 @@ from core.errors import ConflictError
 router = APIRouter(tags=["payments"])
 
 SVG = "image/svg+xml"
+
+WechatLogin = Annotated[str | None, Query(alias="code", max_length=128)]
+"""What WeChat sends a browser back with."""
 
 
 class NothingToScanError(ConflictError):
@@ -68,14 +72,26 @@ async def recognise_in_wechat(
     parts: TheParts,
     code: Annotated[str, Path(max_length=64)],
     k: Annotated[str, Query(max_length=64)] = "",
-    login: Annotated[str | None, Query(alias="code", max_length=128)] = None,
+    login: WechatLogin = None,
 ) -> RedirectResponse:
-    """WeChat's silent login, there and back: the page goes on with the payer's openid behind its ``#``."""
+    """WeChat's silent login for the page of a space."""
+    return await _recognised(parts, f"/s/{code}", f"?{urlencode({'k': k})}" if k else "", login)
+
+
+@router.get("/{page}/wechat", include_in_schema=False, dependencies=[CountedRead])
+async def recognise_in_wechat_elsewhere(
+    parts: TheParts, page: Literal["arrears", "passes"], login: WechatLogin = None
+) -> RedirectResponse:
+    """WeChat's silent login for the pages of debts and of passes."""
+    return await _recognised(parts, f"/{page}", "", login)
+
+
+async def _recognised(parts: Parts, path: str, query: str, login: str | None) -> RedirectResponse:
+    """There and back: the page goes on with the payer's openid behind its ``#``."""
     provider = parts.till.provider_of(Channel.WECHAT_JSAPI)
     if not isinstance(provider, WechatPay):
         raise ChannelNotOfferedError("this installation does not take payments inside WeChat", channel="wechat_jsapi")
-    page = f"{parts.public_url.rstrip('/')}/s/{code}"
-    query = f"?{urlencode({'k': k})}" if k else ""
+    page = f"{parts.public_url.rstrip('/')}{path}"
     if login is None:
         return RedirectResponse(provider.recognition.authorize_url(f"{page}/wechat{query}", "pay"), 302)
     openid = await provider.recognition.openid(login)

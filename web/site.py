@@ -137,7 +137,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """A page that opens without a connection: the script that sees to it, and the addresses to keep besides its files."""
+    """A page that opens without a connection: its script, and the addresses to keep besides the page's files."""
 
     page: str
     script: str

@@ -3,6 +3,7 @@
 import { html, use } from "../lib.js";
 import { chooseElder, chooseLang, elder, lang } from "../look.js";
 import { t } from "../i18n.js";
+import { StreetLinks } from "./links.js";
 
 /** @param {{small: string, large: string}} props */
 export function Head({ small, large }) {
@@ -21,16 +22,4 @@ export function Head({ small, large }) {
   `;
 }
 
-const PAGES = /** @type {const} */ (["pay", "arrears", "passes"]);
-
-export function StreetFoot() {
-  const here = location.pathname.slice(1);
-  return html`
-    <footer class="pay-foot">
-      <nav aria-label=${t("pay.pages")}>
-        <a href="/">${t("pay.map")}</a>
-        ${PAGES.filter((page) => page !== here).map((page) => html`<a href=${`/${page}`}>${t(`pay.page.${page}`)}</a>`)}
-      </nav>
-    </footer>
-  `;
-}
+export const StreetFoot = () => html`<footer class="pay-foot"><${StreetLinks} map=${true} /></footer>`;

@@ -4,7 +4,7 @@ import "./words.js";
 import { read, send } from "../api.js";
 import { effect, h, html, render, signal, use, useState } from "../lib.js";
 import { lang } from "../look.js";
-import { say, t, yuan } from "../i18n.js";
+import { nameOf, say, t, yuan } from "../i18n.js";
 import { forget, keep, recall } from "../pay/memory.js";
 import { Ended, Waiting } from "../pay/waiting.js";
 import { Icon } from "../view/icons.js";
@@ -19,6 +19,8 @@ const SLOT = "passes";
 const offers = signal(null);
 /** @type {import("../lib.js").Signal<any>} */
 const order = signal(null);
+/** Names of the lots by their codes, which nobody knows by heart. @type {import("../lib.js").Signal<Map<string, any>>} */
+const lots = signal(new Map());
 const why = signal(/** @type {{slug: string, status: number} | null} */ (null));
 const atTill = till(SLOT, () => lookAtOrder());
 
@@ -71,14 +73,15 @@ function Passes() {
   `;
 }
 
-/** The date there: a pass counts whole days. */
-const today = () => new Date().toLocaleDateString("sv-SE", { timeZone: "Asia/Shanghai" });
+/** The date there, so many days from now: a pass counts whole days. @param {number} [ahead] */
+const dateIn = (ahead = 0) => new Date(Date.now() + ahead * 86_400_000).toLocaleDateString("sv-SE", { timeZone: "Asia/Shanghai" });
+const LATEST_DAYS = 60;
 
 function Choose() {
   const sold = use(offers);
   const [code, setCode] = useState(/** @type {string | null} */ (null));
   const [plate, setPlate] = useState("");
-  const [from, setFrom] = useState(today);
+  const [from, setFrom] = useState(() => dateIn());
   const no = use(why);
   if (sold === null) return html`<p class="pay-calm" role="status">${t(no ? "street.why.error" : "passes.loading")}</p>`;
   if (!sold.length) return html`<section class="pay-card" role="status"><p class="pay-state">${t("passes.none")}</p><p class="soft">${t("passes.none.text")}</p></section>`;
@@ -93,7 +96,7 @@ function Choose() {
         <h2>${t("passes.plate")}</h2>
         <${PlateForm} plate=${plate} onChange=${setPlate} />
         <label for="from">${t("passes.from")}</label>
-        <input id="from" class="street-input" type="date" min=${today()} value=${from} onInput=${(/** @type {any} */ event) => setFrom(event.target.value)} />
+        <input id="from" class="street-input" type="date" min=${dateIn()} max=${dateIn(LATEST_DAYS)} value=${from} onInput=${(/** @type {any} */ event) => setFrom(event.target.value)} />
         <${Why} why=${no} />
         <button class="button strong pay-way" disabled=${!isWhole(plate) || !from} onClick=${() => begin({ offer: code, plate, begins_on: from })}>${t("passes.order")}</button>
       </section>
@@ -103,12 +106,13 @@ function Choose() {
 
 /** @param {{offer: any, chosen: boolean, choose: () => void}} props */
 function Offer({ offer, chosen, choose }) {
-  const name = (lang.peek() === "en" && offer.name_en) || offer.name;
+  const names = use(lots);
+  const there = (offer.lots ?? []).map((/** @type {string} */ code) => (names.has(code) ? nameOf(names.get(code)) : code));
   return html`
     <button class="street-offer" role="radio" aria-checked=${chosen} onClick=${choose}>
-      <b>${name}</b><b class="number">${yuan(offer.price_fen)}</b>
+      <b>${nameOf(offer)}</b><b class="number">${yuan(offer.price_fen)}</b>
       <span>${say(offer.windows)}</span><span>${t("passes.days", { n: offer.days })}</span>
-      ${offer.lots?.length > 0 && html`<small>${t("passes.where", { lots: offer.lots.join(lang.peek() === "en" ? ", " : "、") })}</small>`}
+      ${there.length > 0 && html`<small>${t("passes.where", { lots: there.join(lang.peek() === "en" ? ", " : "、") })}</small>`}
     </button>
   `;
 }
@@ -122,7 +126,7 @@ function Check({ made }) {
   return html`
     <section class="pay-card">
       <p class="soft">${t("passes.check")}</p>
-      ${sold && html`<p class="pay-state">${(lang.peek() === "en" && sold.name_en) || sold.name}</p>`}
+      ${sold && html`<p class="pay-state">${nameOf(sold)}</p>`}
       <p class="pay-rises">${made.plate}</p>
       <p>${t("passes.period", { from: made.begins_on, to: made.ends_on })}</p>
       <p class="pay-amount"><strong class="number">${yuan(made.price_fen)}</strong></p>
@@ -149,5 +153,6 @@ effect(() => {
   document.title = t("passes.title");
   read("/passes/offers").then((sold) => (offers.value = sold.offers), refused); // their hours are worded by the server
 });
+read("/lots").then((all) => (lots.value = new Map(all.features.map((/** @type {any} */ lot) => [lot.id, lot.properties]))), () => {});
 lookAtOrder();
 atTill.resume();

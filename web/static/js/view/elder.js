@@ -5,6 +5,7 @@ import { chooseElder } from "../look.js";
 import { here, loading, lots, metresTo, origin } from "../state.js";
 import { count, distance, nameOf, t, yuan } from "../i18n.js";
 import { gradeOf, nearestWithRoom, numberOf } from "../lots.js";
+import { StreetLinks } from "../street/links.js";
 import { Go } from "./go.js";
 import { Badge, Icon } from "./icons.js";
 import { Age } from "./list.js";
@@ -34,6 +35,7 @@ export function Elder() {
       </ol>
       ${!places.length && html`<p class="elder-none" role="status">${t(state === "ready" ? "elder.none" : state === "failed" ? "load.failed" : "load.lots")}</p>`}
       <button class="button elder-all" onClick=${() => chooseElder(false)}>${t("elder.leave")}</button>
+      <${StreetLinks} />
     </div>
   `;
 }

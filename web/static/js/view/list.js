@@ -8,6 +8,7 @@ import {
 import { brief, count, distance, nameOf, say, t } from "../i18n.js";
 import { gradeOf, numberOf } from "../lots.js";
 import { categoriesOf } from "../spaces.js";
+import { StreetLinks } from "../street/links.js";
 import { Badge, Icon } from "./icons.js";
 import { showPlace } from "./map-host.js";
 
@@ -35,6 +36,7 @@ export function List({ hidden }) {
       ${all.size > 0 && html`<${Choices} />`}
       <div class="scroll" ref=${box} onScroll=${() => box.current && !hidden && (kept.current = box.current.scrollTop)}>
         ${all.size > 0 ? html`<${Rows} />` : html`<${NoLots} state=${state} />`}
+        <${StreetLinks} />
       </div>
     </div>
   `;

@@ -6,7 +6,7 @@ import { PlateBoxes } from "../../plate-keys.js";
 import { Icon } from "../../view/icons.js";
 import { me } from "../device.js";
 import { choose, confirm, isWhole, spaceOf } from "../finding.js";
-import { change, go, visit } from "../visit.js";
+import { change, go, refusal, visit } from "../visit.js";
 import { PlatePad } from "./find.js";
 import { Onward, PhoneCode, Refused, SpaceKeys, Typed } from "./parts.js";
 
@@ -36,6 +36,7 @@ export function Choose() {
 
 export function Confirm() {
   const { chosen, typed = "", by, letters } = use(visit);
+  const no = use(refusal);
   const digits = Boolean(me.peek()?.lot_id) && !letters;
   const bySpace = by === "space";
   const turn = (/** @type {"space" | "plate"} */ way) => () => change({ by: way, typed: "", letters: false });
@@ -43,11 +44,10 @@ export function Confirm() {
   return html`
     <section class="k-info">
       <p class="k-title">${t("kiosk.confirm.title")}</p>
-      <p>${t("kiosk.confirm.text", { plate: chosen.plate })}</p>
+      ${no ? html`<${Refused} />` : html`<p>${t("kiosk.confirm.text", { plate: chosen.plate })}</p>`}
       ${bySpace ? html`<${Typed} text=${typed} before=${digits ? `${me.peek()?.lot_id}-` : ""} />` : html`<${PlateBoxes} plate=${typed} />`}
     </section>
     <section class="k-controls">
-      <${Refused} />
       <div class="k-tabs two" role="group" aria-label=${t("kiosk.confirm.title")}>
         <button class="k-button" aria-pressed=${bySpace} onClick=${turn("space")}>${t("kiosk.find.space")}</button>
         <button class="k-button" aria-pressed=${!bySpace} onClick=${turn("plate")}>${t("kiosk.find.plate")}</button>

@@ -6,23 +6,23 @@ import { hasProvince, PlateBoxes, PlateKeys } from "../../plate-keys.js";
 import { Icon } from "../../view/icons.js";
 import { me } from "../device.js";
 import { enough, find, spaceOf } from "../finding.js";
-import { change, go, visit } from "../visit.js";
+import { change, go, refusal, visit } from "../visit.js";
 import { Onward, Refused, SpaceKeys, Typed } from "./parts.js";
 
 const WAYS = /** @type {const} */ (["space", "plate", "code"]);
 
 export function Find() {
   const { by = "space" } = use(visit);
+  const no = use(refusal);
   return html`
     <section class="k-info">
       <p class="k-title">${t("kiosk.find.title")}</p>
       ${by === "space" && html`<${SpaceTyped} />`}
       ${by === "plate" && html`<${PlateTyped} />`}
       ${by === "code" && html`<p class="k-typed"><${Icon} name="signal" size=${72} /></p>`}
-      <p>${t(`kiosk.find.${by}.text`)}</p>
+      ${no ? html`<${Refused} />` : html`<p>${t(`kiosk.find.${by}.text`)}</p>`}
     </section>
     <section class="k-controls">
-      <${Refused} />
       <div class="k-tabs" role="group" aria-label=${t("kiosk.find.title")}>
         ${WAYS.map((way) => html`<button class="k-button" aria-pressed=${by === way} onClick=${() => go("find", { by: way, typed: "", letters: false })}>${t(`kiosk.find.${way}`)}</button>`)}
       </div>
