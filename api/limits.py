@@ -44,6 +44,16 @@ CLAIMS = Allowance(name="claims", burst=10, per_minute=6)
 """Plates typed from one address."""
 ORDERS = Allowance(name="orders", burst=10, per_minute=10)
 """Passes ordered from one address."""
+KIOSK_SPACES = Allowance(name="kiosk-spaces", burst=15, per_minute=6)
+"""Numbers typed and codes scanned at one kiosk: more than people can, fewer than who walks through a lot needs."""
+KIOSK_PLATES = Allowance(name="kiosk-plates", burst=10, per_minute=6)
+"""Parts of plates typed at one kiosk."""
+KIOSK_WRONG = Allowance(name="kiosk-wrong", burst=6, per_minute=1)
+"""Wrong answers to choices at one kiosk."""
+ARREARS = Allowance(name="arrears", burst=6, per_minute=4)
+"""Plates whose debts are asked for, from one address or kiosk."""
+DISPUTES = Allowance(name="disputes", burst=4, per_minute=1)
+"""Debts that somebody denies, from one address or kiosk."""
 FORGERIES = Allowance(name="forgeries", burst=60, per_minute=60)
 """Notifications with a wrong signature, from one address: after these even the answer is short."""
 UPLINKS = Allowance(name="uplinks", burst=10_000, per_minute=30_000)

@@ -47,6 +47,8 @@ class Vehicle:
     source: Source | None = None
     vehicle: VehicleClass | None = None
     """None: no colour was seen, or one that tells no class."""
+    colour: str | None = None
+    """Of the plate, as it was seen."""
 
     @property
     def is_confirmed(self) -> bool:
@@ -70,7 +72,7 @@ def vehicle_by(evidence: Iterable[Evidence]) -> Vehicle:
     colours = [one.colour for one in ranked if one.plate_id == best.plate_id and one.colour]
     source: Source = "warden" if best.source == "warden" else "camera" if best.source == "camera" else "claim"
     vehicle = CLASS_OF_COLOUR.get(colours[0]) if colours else None
-    return Vehicle(plate_id=best.plate_id, source=source, vehicle=vehicle)
+    return Vehicle(plate_id=best.plate_id, source=source, vehicle=vehicle, colour=colours[0] if colours else None)
 
 
 def colour_of_form(plate: Plate) -> str | None:

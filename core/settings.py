@@ -137,6 +137,12 @@ class Settings(BaseSettings):
     alipay_api_url: str = "https://openapi.alipay.com/gateway.do"
     """Alipay's gateway, its sandbox, or a simulated one."""
 
+    help_phone: str = Field(default="", max_length=40, pattern=r"^[0-9+() -]*$")
+    """Whom somebody at a kiosk may call; empty: nobody."""
+    arrears_grace_hours: int = Field(default=24, ge=1, le=8_760)
+    """So long after it ended a stay may be paid before it becomes an arrear."""
+    arrears_write_off_days: int = Field(default=0, ge=0)
+    """What nobody known owes is given up so many days after the stay; 0: never by itself."""
     refund_limit_fen: int = Field(default=5_000, ge=0)
     """Above it an operator's refund waits for a second person."""
     font_file: Path | None = None

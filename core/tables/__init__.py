@@ -11,6 +11,7 @@ from core.tables.exempt import ExemptVehicle
 from core.tables.holds import BillHold
 from core.tables.jobs import JobRun
 from core.tables.journal import JournalDigest, JournalEntry, JournalLine
+from core.tables.kiosks import KioskEvent, KioskFind
 from core.tables.money import Bill, Tariff, TariffVersion
 from core.tables.pass_sales import PassOffer, PassOrder
 from core.tables.passes import ParkingPass, PassPlate
@@ -50,6 +51,8 @@ __all__ = [
     "JournalDigest",
     "JournalEntry",
     "JournalLine",
+    "KioskEvent",
+    "KioskFind",
     "LateEvidence",
     "Login",
     "Lot",

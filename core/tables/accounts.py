@@ -51,6 +51,8 @@ class DeviceKey(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    """Where a kiosk stands, if it stands in a lot."""
 
     __table_args__ = (CheckConstraint("kind IN ('kiosk', 'uplink', 'camera')", name="kind"),)
 

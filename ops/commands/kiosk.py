@@ -26,9 +26,10 @@ def add(
     name: Annotated[str, typer.Argument(help="Where it stands, or what it is.")],
     *,
     kind: Annotated[DeviceKind, typer.Option(help="What the key is for.")] = DeviceKind.KIOSK,
+    lot: Annotated[str | None, typer.Option(help="The lot in which it stands, by its code.")] = None,
 ) -> None:
     """Make a key. It is printed once, to standard output, and cannot be read again."""
-    number, key = asyncio.run(in_database(lambda db: add_key(db, name, kind)))
+    number, key = asyncio.run(in_database(lambda db: add_key(db, name, kind, lot=lot)))
     Console(stderr=True).print(f"key {number} of {name}; revoke it with `parking kiosk revoke {number}`")
     typer.echo(key)
 
