@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 import web
 from api import (
+    cameras,
     city,
     counts,
     health,
@@ -43,6 +44,8 @@ from api.operator import (
     logins,
     pass_offers,
     passes,
+    patrol,
+    plates,
     refunds,
     sensors,
     suspense,
@@ -77,6 +80,9 @@ MODULES = (
     tariffs,
     calendar,
     exempt,
+    patrol,
+    plates,
+    cameras,
     pass_offers,
     passes,
     holds,

@@ -17,8 +17,13 @@ log = structlog.get_logger()
 ANSWER_WITHIN_SECONDS: Final = 30.0
 """A request that is not a stream is given up after this."""
 LARGEST_BODY: Final = 64 * 1024
-LARGEST_BODIES: Final[dict[str, int]] = {"/api/v1/uplinks/": 256 * 1024, "/api/v1/notify/": 256 * 1024}
-"""By the beginning of the path, where something larger is expected."""
+LARGEST_BODIES: Final[dict[tuple[str, str], int]] = {
+    ("/api/v1/uplinks/", ""): 256 * 1024,
+    ("/api/v1/notify/", ""): 256 * 1024,
+    ("/api/v1/cameras/", ""): 9 * 1024 * 1024,
+    ("/api/v1/operator/sessions/", "/plate"): 9 * 1024 * 1024,
+}
+"""By the beginning and the end of the path, where something larger is expected: photos have up to 6 MiB."""
 SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -129,7 +134,10 @@ def security_headers(*, https: bool) -> tuple[tuple[bytes, bytes], ...]:
 
 def largest_body(path: str) -> int:
     """How many bytes a request to this path may have."""
-    return next((size for start, size in LARGEST_BODIES.items() if path.startswith(start)), LARGEST_BODY)
+    for (start, end), size in LARGEST_BODIES.items():
+        if path.startswith(start) and path.endswith(end):
+            return size
+    return LARGEST_BODY
 
 
 def _announced(scope: Scope) -> int:

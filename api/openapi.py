@@ -24,6 +24,7 @@ TAGS: Final = [
     {"name": "city", "description": "What surrounds the map."},
     {"name": "operator", "description": "For people with a login."},
     {"name": "kiosk", "description": "For devices with a key."},
+    {"name": "cameras", "description": "For cameras that read plates."},
     {"name": "uplinks", "description": "For platforms that push sensors' messages."},
     {"name": "health", "description": "For whoever runs this."},
 ]

@@ -12,6 +12,7 @@ from api.measures import Measures
 from api.passwords import Passwords
 from api.payment_events import Waiting
 from api.republisher import Republisher
+from billing.evidence.photos import PhotoFolder
 from billing.payments.till import Till
 from billing.plates import PlateVault, vault_of
 from billing.providers.configured import build_providers
@@ -43,6 +44,8 @@ class Parts:
     """Who watches payments."""
     plates: PlateVault | None
     """None: no key for plates is set."""
+    photos: PhotoFolder | None
+    """None: nowhere to keep them is set."""
 
     @classmethod
     def build(cls, settings: Settings) -> Self:
@@ -78,6 +81,7 @@ class Parts:
             ),
             waiting=waiting,
             plates=vault_of(settings.plate_key.get_secret_value()),
+            photos=PhotoFolder(settings.the_photo_dir) if settings.the_photo_dir else None,
         )
 
     @classmethod

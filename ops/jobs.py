@@ -9,6 +9,7 @@ import structlog
 
 from billing.bills import bill_ended_sessions
 from billing.calendar_table import seed_calendar
+from billing.evidence.following import follow_stays
 from billing.pass_sales.earning import AT_ONCE as PASSES_A_TRANSACTION
 from billing.pass_sales.earning import earn_passes
 from billing.pass_sales.orders import close_old_orders
@@ -18,6 +19,7 @@ from core.db import Database
 from ops.closing import close_days
 from ops.ledger import prove_ledger, seal_ledger
 from ops.payments import forget_keys, sweep_payments
+from ops.plates import forget_plates
 from ops.retention import retain
 from ops.rollups import roll_up
 from ops.sensor_watch import watch_sensors
@@ -25,6 +27,7 @@ from ops.sensor_watch import watch_sensors
 log = structlog.get_logger()
 
 BILLS_A_TRANSACTION: Final = 500
+EVIDENCE_A_TRANSACTION: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,14 @@ class Job:
 
 
 async def bill_sessions(database: Database, clock: Clock) -> None:
-    """Bill whatever has ended or changed, in transactions of a bounded size, until nothing is left."""
+    """Bill whatever has ended or changed, in transactions of a bounded size, until nothing is left.
+
+    Before that evidence goes where it belongs now, so that a bill is priced by it.
+    """
+    async with database.transaction() as db:
+        moved = await follow_stays(db, at=clock.now(), limit=EVIDENCE_A_TRANSACTION)
+    if moved:
+        log.info("evidence.moved", moved=moved)
     while True:
         async with database.transaction() as db:
             billed = await bill_ended_sessions(db, at=clock.now(), limit=BILLS_A_TRANSACTION)
@@ -86,6 +96,7 @@ JOBS: Final = (
     Job(name="seed-calendar", every_seconds=3_600, run=seed_days),
     Job(name="earn-passes", every_seconds=3_600, run=earn_pass_days),
     Job(name="retain", every_seconds=3_600, run=retain),
+    Job(name="forget-plates", every_seconds=3_600, run=forget_plates),
     Job(name="seal-ledger", every_seconds=3_600, run=seal_ledger),
     Job(name="prove-ledger", every_seconds=86_400, run=prove_ledger),
 )

@@ -26,6 +26,7 @@ _UNNEEDED: Final = """
                     AND coalesce(least(exempt.valid_to, exempt.ended_at), 'infinity') >= :since)
     AND NOT EXISTS (SELECT FROM pass_plate JOIN parking_pass AS pass ON pass.id = pass_plate.pass_id
                     WHERE pass_plate.plate_id = plate.id AND least(pass.valid_to, pass.ended_at) >= :since)
+    AND NOT EXISTS (SELECT FROM pass_order WHERE pass_order.plate_id = plate.id AND pass_order.status = 'open')
     AND NOT EXISTS (SELECT FROM plate_evidence AS evidence
                     LEFT JOIN parking_session AS session ON session.id = evidence.session_id
                     WHERE evidence.plate_id = plate.id
