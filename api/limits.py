@@ -42,6 +42,10 @@ PAPERS = Allowance(name="papers", burst=10, per_minute=20)
 """Receipts as PDF: half a second of work each."""
 CLAIMS = Allowance(name="claims", burst=10, per_minute=6)
 """Plates typed from one address."""
+COUPON_CODES = Allowance(name="coupon-codes", burst=10, per_minute=6)
+"""Codes of coupons typed from one address."""
+VALIDATIONS = Allowance(name="validations", burst=30, per_minute=30)
+"""Stays validated by one merchant."""
 ORDERS = Allowance(name="orders", burst=10, per_minute=10)
 """Passes ordered from one address."""
 KIOSK_SPACES = Allowance(name="kiosk-spaces", burst=15, per_minute=6)

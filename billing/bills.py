@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.bearing import bear_coupons
 from billing.calendar import Calendar
 from billing.calendar_table import fetch_calendar
 from billing.circumstances import Circumstances, kept_with
@@ -86,6 +87,8 @@ async def bill_ended_sessions(db: AsyncConnection, *, at: datetime, limit: int) 
         .values(billed_revision=ParkingSession.revision)
     )
     await charge_bills(db, bills, at=at)
+    if known:
+        await bear_coupons(db, [bill for bill in bills if bill["session_id"] in known], at=at)
     held = await hold_bills(db, bills, at=at)
     return Billed(
         bills=len(bills),

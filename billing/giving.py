@@ -10,10 +10,12 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.bearing import refuse_beyond_budget, set_worth
 from billing.coupons import Coupon, CouponKind
 from billing.exempt import check_lots
 from billing.who import price_again_later
 from core.errors import ConflictError, NotFoundError
+from core.money import Fen
 from core.tables import CouponRow, Lot, ParkingSession, Payment, Space
 
 
@@ -37,6 +39,8 @@ class Issued:
     coupon: Coupon
     valid_to: datetime
     session_id: UUID | None
+    worth_fen: int
+    """What it came to by its stay's bill."""
     withdrawn_by: str | None
 
 
@@ -78,12 +82,14 @@ async def attach_coupon(db: AsyncConnection, code: str, session_id: UUID, *, act
     Raises:
         CouponNotFoundError: no coupon has the code, or there is no such session.
         CouponRefusedError: it is on another stay, over, withdrawn, for other lots, or too late.
+        BudgetUsedUpError: whoever bears it has no budget left.
     """
     row = await _lock(db, code)
     if row.session_id == session_id:
         return
     if why := await _why_not(db, row, session_id, at):
         raise CouponRefusedError(why)
+    await refuse_beyond_budget(db, row)
     given = {"session_id": session_id, "attached_by": actor, "attached_at": at}
     await db.execute(update(CouponRow).where(CouponRow.id == row.id).values(given))
     await price_again_later(db, session_id, at=at)
@@ -96,6 +102,12 @@ async def detach_coupon(db: AsyncConnection, code: str, *, at: datetime) -> None
         CouponNotFoundError: no coupon has the code.
         CouponRefusedError: the stay was paid, or has a payment under way.
     """
+    await db.execute(
+        select(ParkingSession.id)
+        .join(CouponRow, CouponRow.session_id == ParkingSession.id)
+        .where(CouponRow.code == code)
+        .with_for_update(of=ParkingSession)
+    )  # before the coupon, as whoever bills the stay does
     row = await _lock(db, code)
     if row.session_id is None:
         return
@@ -106,6 +118,7 @@ async def detach_coupon(db: AsyncConnection, code: str, *, at: datetime) -> None
     )
     if (await db.execute(used.limit(1))).first() is not None:
         raise CouponRefusedError("the stay was paid with this coupon, or is being paid")
+    await set_worth(db, row, Fen(0), key=f"off:{at.timestamp()}", at=at)
     freed = {"session_id": None, "attached_by": None, "attached_at": None}
     await db.execute(update(CouponRow).where(CouponRow.id == row.id).values(freed))
     await price_again_later(db, row.session_id, at=at)
@@ -125,6 +138,18 @@ async def withdraw_coupon(db: AsyncConnection, code: str, *, actor: str, at: dat
     await db.execute(gone.values(withdrawn_by=actor, withdrawn_at=at))
 
 
+async def fetch_coupon(db: AsyncConnection, code: str) -> Coupon:
+    """What a coupon gives.
+
+    Raises:
+        CouponNotFoundError: no coupon has the code.
+    """
+    row = (await db.execute(select(CouponRow.__table__).where(CouponRow.code == code))).first()
+    if row is None:
+        raise CouponNotFoundError("no coupon has this code")
+    return _coupon(row)
+
+
 async def list_coupons(db: AsyncConnection, *, limit: int = 200) -> list[Issued]:
     """Coupons, the newest first."""
     rows = await db.execute(select(CouponRow.__table__).order_by(CouponRow.id.desc()).limit(limit))
@@ -134,6 +159,7 @@ async def list_coupons(db: AsyncConnection, *, limit: int = 200) -> list[Issued]
             coupon=_coupon(row),
             valid_to=row.valid_to,
             session_id=row.session_id,
+            worth_fen=row.worth_fen,
             withdrawn_by=row.withdrawn_by,
         )
         for row in rows

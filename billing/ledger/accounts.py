@@ -24,6 +24,10 @@ PROVIDER_FEE: Final = "fee:provider"
 WRITE_OFF: Final = "writeoff"
 
 REVENUE: Final = "revenue:"
+COUPON: Final = "discount:coupon"
+"""What the operator's own coupons took off."""
+FUNDED: Final = "funded:coupons"
+"""Fees that somebody else than the payer bears: the other side of ``discount:coupon`` and of merchants' debts."""
 DISCOUNT: Final = "discount:"
 EXIT_WINDOW: Final = "discount:exit-window"
 """Minutes between the payment and a departure in time."""
@@ -38,6 +42,11 @@ GIVEN_UP: Final = (WAIVER, WRITE_OFF, GOODWILL)
 def revenue(lot_code: str) -> str:
     """Fees of a lot."""
     return f"revenue:parking:{lot_code}"
+
+
+def validation(bearer: str) -> str:
+    """What a merchant owes for the stays it has validated, and for its coupons."""
+    return f"merchant:validation:{bearer}"
 
 
 def clearing(provider: str) -> str:

@@ -259,6 +259,14 @@ def earn_pass(order_id: UUID, days: int, *, payment_id: UUID, amount_fen: int) -
     )
 
 
+def bear_coupon(key: str, account: str, amount_fen: int) -> Entry | None:
+    """A coupon took off so much more (or, below 0, less) than was posted; ``account`` is its bearer's.
+
+    The stay itself is charged what is left; hence neither line is one of the stay's.
+    """
+    return _entry(key, "coupon", (account, amount_fen), (accounts.FUNDED, -amount_fen), session_id=None)
+
+
 def payment_key(provider: str, transaction_id: str) -> str:
     """One booking for one provider's transaction (M2)."""
     return f"payment:{provider}:{transaction_id}"

@@ -6,6 +6,7 @@ from core.tables.base import Base
 from core.tables.broker import BrokerAccount
 from core.tables.calendar import CalendarDay, CalendarYear, FreeDecree
 from core.tables.closing import DayClose, ProviderBillLine, ProviderBillRow
+from core.tables.coupon_issuers import CouponIssuer
 from core.tables.coupons import CouponRow
 from core.tables.exempt import ExemptVehicle
 from core.tables.holds import BillHold
@@ -40,6 +41,7 @@ __all__ = [
     "CalendarYear",
     "City",
     "Context",
+    "CouponIssuer",
     "CouponRow",
     "DayClose",
     "DeviceKey",

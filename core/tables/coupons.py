@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.tables.base import Base
+from core.tables.base import Base, Fen
 
 
 class CouponRow(Base):
@@ -32,6 +32,8 @@ class CouponRow(Base):
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("parking_session.id"))
     attached_by: Mapped[str | None]
     attached_at: Mapped[datetime | None]
+    worth_fen: Mapped[int] = mapped_column(Fen, server_default=text("0"))
+    """What it has taken off by its stay's newest bill, and its bearer bears."""
     withdrawn_by: Mapped[str | None]
     withdrawn_at: Mapped[datetime | None]
 
@@ -46,5 +48,7 @@ class CouponRow(Base):
         ),
         CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", name="withdrawn"),
         CheckConstraint("session_id IS NULL OR withdrawn_at IS NULL", name="either"),
+        CheckConstraint("worth_fen >= 0", name="worth_fen"),
         Index(None, "session_id"),
+        Index("coupon_bearer_idx", "bearer"),
     )

@@ -12,12 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.coupons import Coupon, CouponKind
 from billing.giving import attach_coupon, detach_coupon, issue_coupon, list_coupons, withdraw_coupon
+from billing.issuers import Gives, IssuerTerms, add_issuer, end_issuer, list_issuers
 from core.audit import AuditEntry, write_audit
 from core.errors import InvalidError
+from core.money import yuan_text
 from ops.asking import in_database
 from ops.instants import instant_of
 
 app = typer.Typer(no_args_is_help=True, help="Coupons and merchants' validations.")
+
+issuer_app = typer.Typer(no_args_is_help=True, help="Who gives coupons, and up to which budget.")
+app.add_typer(issuer_app, name="issuer")
 
 ACTOR = "command"
 _out = Console(soft_wrap=True, highlight=False)
@@ -86,6 +91,59 @@ def withdraw(code: str) -> None:
     _out.print(f"{code} is withdrawn")
 
 
+@issuer_app.command("add")
+def issuer_add(
+    name: Annotated[str, typer.Argument(help="As bills show it; coupons name it as their bearer.")],
+    *,
+    operator: Annotated[bool, typer.Option("--operator", help="Borne by the operator, not by a merchant.")] = False,
+    budget_fen: Annotated[int | None, typer.Option(min=0, help="At most so much in all.")] = None,
+    minutes: Annotated[int, typer.Option(min=0, help="One validation gives so many minutes.")] = 0,
+    percent: Annotated[int, typer.Option(min=0, max=100, help="Or so much of the fee.")] = 0,
+    amount_fen: Annotated[int, typer.Option(min=0, help="Or so much.")] = 0,
+    lot: Annotated[list[str] | None, typer.Option(help="Only in this lot; may be repeated.")] = None,
+) -> None:
+    """Let a merchant or a campaign give coupons; prints the key that validates stays, where it has one, once."""
+    given: dict[Gives, int] = {"minutes": minutes, "percent": percent, "amount": amount_fen}
+    kinds = [kind for kind, value in given.items() if value]
+    if len(kinds) > 1:
+        raise InvalidError("a validation gives one of --minutes, --percent, --amount-fen, or nothing")
+    terms = IssuerTerms(
+        name=name,
+        is_merchant=not operator,
+        budget_fen=budget_fen,
+        gives=(kinds[0], given[kinds[0]]) if kinds else None,
+        lots=tuple(lot or ()),
+    )
+    number, key = asyncio.run(in_database(lambda db: _add_issuer(db, terms)))
+    _out.print(f"issuer {number}" + (f", key {key}" if key else ""))
+
+
+@issuer_app.command("list")
+def issuer_list() -> None:
+    """Who gives or gave coupons, and what they have come to."""
+    grid = Table("number", "name", "borne by", "budget", "used", "one validation", "validations", "ended by")
+    for one in asyncio.run(in_database(list_issuers)):
+        terms = one.terms
+        grid.add_row(
+            str(one.id),
+            terms.name,
+            "merchant" if terms.is_merchant else "operator",
+            yuan_text(terms.budget_fen) if terms.budget_fen is not None else "no limit",
+            yuan_text(one.used_fen),
+            f"{terms.gives[1]} {terms.gives[0]}" if terms.gives else "",
+            str(one.validations),
+            one.ended_by or "",
+        )
+    Console().print(grid)
+
+
+@issuer_app.command("end")
+def issuer_end(number: Annotated[int, typer.Argument(help="As `list` prints it.")]) -> None:
+    """End an issuer: its key validates no more, its unused coupons are withdrawn."""
+    asyncio.run(in_database(lambda db: _end_issuer(db, number)))
+    _out.print(f"issuer {number} gives coupons no more")
+
+
 async def _issue(db: AsyncConnection, made: Coupon, days: int, facts: dict[str, Any]) -> str:
     at = datetime.now(UTC)
     code = await issue_coupon(db, made, valid_to=at + timedelta(days=days), actor=ACTOR, at=at, **facts)
@@ -108,6 +166,21 @@ async def _withdraw(db: AsyncConnection, code: str) -> None:
     await _audit(db, "coupon.withdrawn", code)
 
 
+async def _add_issuer(db: AsyncConnection, terms: IssuerTerms) -> tuple[int, str | None]:
+    made, key = await add_issuer(db, terms, actor=ACTOR, at=datetime.now(UTC))
+    after = {"is_merchant": terms.is_merchant, "budget_fen": terms.budget_fen}
+    await write_audit(db, _entry("issuer.added", f"issuer:{made.id}", after=after))
+    return made.id, key
+
+
+async def _end_issuer(db: AsyncConnection, number: int) -> None:
+    await end_issuer(db, number, actor=ACTOR, at=datetime.now(UTC))
+    await write_audit(db, _entry("issuer.ended", f"issuer:{number}"))
+
+
 async def _audit(db: AsyncConnection, action: str, code: str, **values: Any) -> None:
-    entry = AuditEntry(at=datetime.now(UTC), actor=ACTOR, action=action, subject=f"coupon:{code}", **values)
-    await write_audit(db, entry)
+    await write_audit(db, _entry(action, f"coupon:{code}", **values))
+
+
+def _entry(action: str, subject: str, **values: Any) -> AuditEntry:
+    return AuditEntry(at=datetime.now(UTC), actor=ACTOR, action=action, subject=subject, **values)
