@@ -132,6 +132,10 @@ class Settings(BaseSettings):
     """Alipay's public key for this application, not the application's own."""
     alipay_public_key_next: SecretStr = SecretStr("")
     """The one that will replace it, or replaced it: both are believed."""
+    alipay_app_certificate: SecretStr = SecretStr("")
+    """The application's certificate, PEM, where it signs with one; it and the next, or none of them."""
+    alipay_root_certificate: SecretStr = SecretStr("")
+    """Alipay's root certificates, PEM: Alipay's own is then given as its public key."""
     alipay_products: tuple[Literal["precreate", "wap", "page"], ...] = ("precreate", "wap", "page")
     """What the merchant has signed for."""
     alipay_api_url: str = "https://openapi.alipay.com/gateway.do"

@@ -4,6 +4,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from billing.providers.alipay.certificates import application_number, root_number
 from billing.providers.alipay.merchant import AlipayMerchant
 from billing.providers.alipay.provider import Alipay
 from billing.providers.keys import read_private_key, read_public_key
@@ -28,6 +29,8 @@ _WECHAT_PAIRS: Final = (
     ("wechat_public_key_id_next", "wechat_public_key_next"),
 )
 _ALIPAY: Final = ("alipay_app_id", "alipay_seller_id", "alipay_private_key", "alipay_public_key")
+
+_ALIPAY_CERTIFICATES: Final = ("alipay_app_certificate", "alipay_root_certificate")
 
 
 def build_providers(settings: Settings) -> dict[str, PaymentProvider]:
@@ -84,7 +87,7 @@ def alipay_merchant(settings: Settings) -> AlipayMerchant | None:
     Raises:
         InvalidError: see ``build_providers``.
     """
-    if not _is_whole(settings, "Alipay", _ALIPAY, ("alipay_public_key_next",)):
+    if not _is_whole(settings, "Alipay", _ALIPAY, ("alipay_public_key_next", *_ALIPAY_CERTIFICATES)):
         return None
     return AlipayMerchant(
         app_id=settings.alipay_app_id,
@@ -97,6 +100,19 @@ def alipay_merchant(settings: Settings) -> AlipayMerchant | None:
         ),
         channels=frozenset(Channel(f"alipay_{product}") for product in settings.alipay_products),
         api_url=settings.alipay_api_url,
+        certificate_numbers=_certificate_numbers(settings),
+    )
+
+
+def _certificate_numbers(settings: Settings) -> tuple[str, str] | None:
+    application, roots = _ALIPAY_CERTIFICATES
+    if not _of(settings, application) and not _of(settings, roots):
+        return None
+    if not _of(settings, application) or not _of(settings, roots):
+        raise InvalidError(f"{_variable(application)} and {_variable(roots)} belong together: set both or none")
+    return (
+        application_number(_of(settings, application), _variable(application)),
+        root_number(_of(settings, roots), _variable(roots)),
     )
 
 

@@ -20,3 +20,5 @@ class AlipayMerchant:
     """Alipay's, each believed."""
     channels: frozenset[Channel]
     api_url: str
+    certificate_numbers: tuple[str, str] | None = None
+    """Of the application's certificate and of Alipay's roots; None: the application signs with a plain key."""

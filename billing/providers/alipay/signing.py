@@ -43,6 +43,8 @@ def request_form(
         "biz_content": json.dumps(content, ensure_ascii=False, separators=(",", ":")),
         **{name: value for name, value in extra.items() if value},
     }
+    if merchant.certificate_numbers is not None:
+        parameters["app_cert_sn"], parameters["alipay_root_cert_sn"] = merchant.certificate_numbers
     message = "&".join(f"{name}={value}" for name, value in sorted(parameters.items()))
     parameters["sign"] = sign(merchant.private_key, message.encode())
     return urlencode(parameters).encode()

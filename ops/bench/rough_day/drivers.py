@@ -1,9 +1,11 @@
 """The people of a rough day: drivers with a telephone, and an operator who gives money back."""
 
 import asyncio
+import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from random import Random
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -20,7 +22,11 @@ from ops.bench.rough_day.processes import Crew
 TRIES: Final = 120
 NEW_KEY_EVERY: Final = 8
 """After so many tries with one key the page is loaded again."""
+PATIENCE_SECONDS: Final = 240.0
 PAUSE_SECONDS: Final = 0.3
+LONGEST_PAUSE_SECONDS: Final = 3.0
+"""A page that asks more often than the limits allow is only told to wait."""
+GROWS: Final = 1.15
 TRY_AGAIN: Final = frozenset({409, 429, 500, 502, 503, 504})
 LOOKS: Final = 20
 OPERATOR: Final = "rough-day"
@@ -53,14 +59,13 @@ class People:
                 await self.pay(payment, habit.odd_fen)
 
     async def begin(self, session_id: UUID, channel: str, key: str, address: str) -> dict[str, Any] | None:
-        """As stubbornly as a page does; None where nothing is due.
-
-        Raises:
-            TimeoutError: no answer that says anything, for a long time.
-        """
-        for attempt in range(1, TRIES):
+        """As stubbornly as a page does; None where nothing is due, or nobody answered for a very long time."""
+        last, gives_up_at = "nothing", time.monotonic() + PATIENCE_SECONDS
+        for attempt in count(1):
             if attempt % NEW_KEY_EVERY == 0:
                 key = uuid4().hex
+            if time.monotonic() > gives_up_at:
+                break
             with suppress(httpx.HTTPError):
                 answer = await self.crew.http.post(
                     f"{self.crew.api_url}/api/v1/sessions/{session_id}/payments",
@@ -74,8 +79,10 @@ class People:
                     found: dict[str, Any] = answer.json()
                     return found
                 self.seen[f"answers of {answer.status_code}"] += 1
-            await asyncio.sleep(PAUSE_SECONDS)
-        raise TimeoutError("a payment could not be begun")
+                last = f"{answer.status_code} {answer.json().get('type')}"
+            await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, PAUSE_SECONDS * GROWS**attempt))
+        self.seen[f"could not begin: {last}"] += 1
+        return None
 
     async def pay(self, payment: dict[str, Any], odd_fen: int) -> None:
         """At the gateway, if the order ever got there."""

@@ -50,7 +50,7 @@ class RoughDay:
     seed: int = 1
     at_once: int = 40
     """Drivers at their telephones."""
-    kill_after: tuple[float, float] = (1.0, 4.0)
+    kill_after: tuple[float, float] = (2.0, 6.0)
     """Seconds between two kills."""
 
     @property

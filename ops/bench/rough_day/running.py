@@ -117,7 +117,7 @@ def _kills(works: Crew) -> int:
 def _tell(report: Report, people: People, met: Counter[str], verdict: Verdict) -> None:
     report.add(Row(what="payments begun", value=len(people.begun), unit=""))
     for what, times in sorted(people.seen.items()):
-        limit = 0 if what == "answers of 500" else None
+        limit = 0 if what == "answers of 500" or what.startswith("could not") else None
         report.add(Row(what=f"  {what}", value=times, unit="", at_most=limit))
     report.add(Row(what="api killed", value=people.crew.api.kills, unit="times"))
     report.add(Row(what="worker killed", value=people.crew.worker.kills, unit="times"))
