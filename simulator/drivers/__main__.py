@@ -1,11 +1,13 @@
 """The drivers' process: ``python -m simulator.drivers --help``."""
 
 import json
+import os
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import structlog
 import typer
@@ -14,12 +16,19 @@ from core.errors import InvalidError, ParkingError
 from core.logs import configure_logging
 from core.settings import Settings
 from simulator.drivers.habits import shares_of
+from simulator.drivers.kiosk import Kiosk
 from simulator.drivers.paying import Drivers
 from simulator.drivers.seeking import Seekers
 from simulator.drivers.told import DriversHeader, Told
+from simulator.drivers.wardens import Warden
 from simulator.scenarios import load_scenario
 
 log = structlog.get_logger()
+
+KIOSK_KEY: Final = "PARKING_KIOSK_KEY"
+WARDEN: Final = "PARKING_WARDEN_LOGIN"
+WARDEN_PASSWORD: Final = "PARKING_WARDEN_PASSWORD"  # noqa: S105 - the variable's name
+"""Secrets, so the environment alone says them."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -54,12 +63,18 @@ def drive(
     played = load_scenario(scenario) if scenario else None
     header = DriversHeader(installation=installation, seed=seed, scenario=played.label if played else "")
     clock = settings.the_clock
-    seekers = (
-        Seekers(api_url, orders_url, an_hour=seekers_an_hour, seed=seed, since_ms=clock.now_ms())
-        if orders_url
-        else None
-    )
-    with Told(truth, header) as told:
+    kiosk_key, login, password = (os.environ.get(name) for name in (KIOSK_KEY, WARDEN, WARDEN_PASSWORD))
+    with Told(truth, header) as told, ExitStack() as closing:
+        seekers = kiosk = warden = None
+        if orders_url:
+            seekers = Seekers(api_url, orders_url, an_hour=seekers_an_hour, seed=seed, since_ms=clock.now_ms())
+            closing.callback(seekers.close)
+        if kiosk_key:
+            kiosk = Kiosk(api_url, kiosk_key)
+            closing.callback(kiosk.close)
+        if login and password:
+            warden = Warden(api_url, login, password, clock=clock, told=told, seed=seed)
+            closing.callback(warden.close)
         drivers = Drivers(
             api_url,
             read_codes(codes),
@@ -69,11 +84,12 @@ def drive(
             zone=settings.zone,
             shares=shares_of(played.paying if played else {}),
             seekers=seekers,
+            kiosk=kiosk,
+            warden=warden,
         )
-        log.info("drivers.began", seed=seed, speed=clock.speed)
+        log.info("drivers.began", seed=seed, speed=clock.speed, kiosk=kiosk is not None, warden=login)
         drivers.run(stopping)
-    done = drivers.settling
-    log.info("drivers.ended", paid=done.paid, nothing_due=done.nothing_due, plates_said=done.plates_said)
+    log.info("drivers.ended", **drivers.figures())
 
 
 def read_codes(path: Path) -> dict[str, str]:

@@ -11,17 +11,20 @@ import structlog
 
 from core.clock import Clock
 from simulator.drivers.habits import SHARES, Habit
+from simulator.drivers.kiosk import Kiosk
 from simulator.drivers.phone import ANSWER_SECONDS, NotNowError
 from simulator.drivers.seeking import Seekers
 from simulator.drivers.settling import Settling
 from simulator.drivers.streets import Streets
 from simulator.drivers.told import Told
+from simulator.drivers.wardens import Warden
 
 log = structlog.get_logger()
 
 LOOK_SECONDS: Final = 3.0
 PACE_SECONDS: Final = 0.5
 """From one driver to the next at least, in real time, whatever the city's clock."""
+OTHERS_WAIT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = (1.0, 2.0, 5.0, 15.0)
 
 
@@ -39,16 +42,20 @@ class Drivers:
         zone: ZoneInfo,
         shares: Mapping[Habit, float] = SHARES,
         seekers: Seekers | None = None,
+        kiosk: Kiosk | None = None,
+        warden: Warden | None = None,
     ) -> None:
+        self._warden = warden
         self._clock = clock
         self._seekers = seekers
         self._streets = Streets(seed=seed, shares=shares)
-        self.settling = Settling(api_url, codes, clock=clock, told=told, seed=seed, zone=zone)
+        self.settling = Settling(api_url, codes, clock=clock, told=told, seed=seed, zone=zone, kiosk=kiosk)
         self._eyes = httpx.Client(base_url=api_url, timeout=ANSWER_SECONDS, trust_env=False)
         self._spaces: list[str] = []
         self._spaces_of: dict[str, list[str]] = {}
         self._etag = ""
         self._failures = 0
+        self._others_wait_until = 0.0
 
     def run(self, stopping: threading.Event) -> None:
         """Until told to stop; trouble is told once and tried again."""
@@ -65,19 +72,45 @@ class Drivers:
             else:
                 self._heard()
         self._eyes.close()
+
+    def figures(self) -> dict[str, int]:
+        """What came of it all."""
+        done = self.settling
+        found = {
+            "paid": done.paid,
+            "nothing_due": done.nothing_due,
+            "plates_said": done.plates_said,
+            "slips": done.slips,
+        }
         if self._seekers is not None:
-            self._seekers.close()
+            found |= {"parked": self._seekers.parked, "gave_up": self._seekers.gave_up}
+        if self._warden is not None:
+            found |= {"photographed": self._warden.photographed, "missed": self._warden.missed}
+        return found
 
     def _turn(self) -> float:
         """Let one driver pay whose time has come, and one come who looks for a space; how long to wait then."""
-        if self._seekers is not None:
-            self._seekers.turn(self._clock.now_ms(), self._spaces_of, self._streets.states)
+        self._let_others()
         due = self._streets.next_due(self._clock.now_ms())
         if due is None:
             return PACE_SECONDS
         began = time.monotonic()
         self.settling.settle(*due)
         return max(0.0, PACE_SECONDS - (time.monotonic() - began))
+
+    def _let_others(self) -> None:
+        """Seekers and wardens; their trouble keeps nobody from paying."""
+        if time.monotonic() < self._others_wait_until:
+            return
+        now_ms = self._clock.now_ms()
+        try:
+            if self._seekers is not None:
+                self._seekers.turn(now_ms, self._spaces_of, self._streets.states)
+            if self._warden is not None:
+                self._warden.turn(now_ms, self._streets.driver_on)
+        except NotNowError as error:
+            log.info("others.not_heard", why=repr(error), retried_after_seconds=OTHERS_WAIT_SECONDS)
+            self._others_wait_until = time.monotonic() + OTHERS_WAIT_SECONDS
 
     def _look(self) -> None:
         answer = self._eyes.get("/api/v1/spaces/state").raise_for_status().json()

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from core.clock import Clock, rfc3339
 from simulator.drivers.habits import Driver, Habit
+from simulator.drivers.kiosk import Kiosk
 from simulator.drivers.passes import PassShop
 from simulator.drivers.phone import Code, NotNowError, Phone
 from simulator.drivers.told import PaymentLine, Told
@@ -17,8 +18,17 @@ class Settling:
     """What drivers do at the pay page, and what came of it."""
 
     def __init__(
-        self, api_url: str, codes: Mapping[str, str], *, clock: Clock, told: Told, seed: int, zone: ZoneInfo
+        self,
+        api_url: str,
+        codes: Mapping[str, str],
+        *,
+        clock: Clock,
+        told: Told,
+        seed: int,
+        zone: ZoneInfo,
+        kiosk: Kiosk | None = None,
     ) -> None:
+        self._kiosk = kiosk
         self._api_url = api_url
         self._codes = codes
         self._clock = clock
@@ -29,6 +39,8 @@ class Settling:
         """Payments whose page said so."""
         self.nothing_due = 0
         self.plates_said = 0
+        self.slips = 0
+        """Receipts that the kiosk printed."""
 
     def settle(self, space: str, driver: Driver) -> None:
         """Scan the code and do what this driver does.
@@ -38,6 +50,9 @@ class Settling:
         """
         token = self._codes.get(space)
         if token is None:
+            return
+        if driver.habit is Habit.AT_THE_KIOSK and self._kiosk is not None:
+            self._pay_at(self._kiosk, space, driver)
             return
         phones = [Phone(self._api_url, number) for number in driver.phones]
         try:
@@ -64,6 +79,23 @@ class Settling:
         if attempt is not None:
             self._press(phone, attempt, driver, channel=driver.channels[0], purpose="pass")
 
+    def _pay_at(self, kiosk: Kiosk, space: str, driver: Driver) -> None:
+        """At the machine: by the number of the space, with the phone that scans its code; then the slip."""
+        session = kiosk.find(space)
+        attempt = kiosk.begin(session["id"], driver.channels[0]) if session and session["due_fen"] > 0 else None
+        if session is None or attempt is None:
+            self.nothing_due += 1
+            return
+        phone = Phone(self._api_url, driver.phones[0])
+        try:
+            self._press(
+                phone, attempt, driver, channel=attempt["channel"], session_id=session["id"], space=space, by="kiosk"
+            )
+            if kiosk.is_paid(attempt["id"]):
+                self.slips += kiosk.receipt(session["id"]) is not None
+        finally:
+            phone.close()
+
     def _pay(self, phones: list[Phone], session: Mapping[str, Any], driver: Driver, space: str) -> None:
         if session["due_fen"] <= 0:
             self.nothing_due += 1
@@ -84,6 +116,7 @@ class Settling:
         purpose: Literal["session", "pass"] = "session",
         session_id: str | None = None,
         space: str | None = None,
+        by: Literal["phone", "kiosk"] = "phone",
     ) -> None:
         def tell(state: Literal["pressed", "paid"]) -> None:
             self._told.payment(
@@ -94,6 +127,7 @@ class Settling:
                     space=space,
                     channel=channel,
                     amount_fen=attempt["amount_fen"],
+                    by=by,
                     habit=driver.habit.value,
                     at=rfc3339(self._clock.now()),
                     state=state,

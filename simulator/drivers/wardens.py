@@ -1,0 +1,128 @@
+"""Wardens: they walk from one unidentified vehicle to the next, photograph its plate, and miss some.
+
+What they see is the plate of the driver who came there (``simulator.drivers.habits``); whom the drivers never saw
+come, they cannot photograph either.
+"""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, Final
+
+import httpx
+import structlog
+from PIL import Image, ImageDraw
+
+from core.clock import Clock, rfc3339
+from core.plate import parse_plate
+from simulator.dice import Dice, key_of
+from simulator.drivers.habits import MINUTE_MS, Driver
+from simulator.drivers.phone import ANSWER_SECONDS, NotNowError
+from simulator.drivers.told import PatrolLine, Told
+
+log = structlog.get_logger()
+
+MISSES: Final = 0.15
+"""Of the vehicles that a warden comes by."""
+BETWEEN_MS: Final = 2 * MINUTE_MS
+"""From one vehicle to the next, on the run's clock."""
+WALK: Final = 20
+"""Vehicles of one list, before the next is asked for."""
+REST_MS: Final = 15 * MINUTE_MS
+"""When the list is empty."""
+_UNAUTHENTICATED: Final = 401
+
+
+class Warden:
+    """One of them, with a login of the role warden."""
+
+    def __init__(self, api_url: str, login: str, password: str, *, clock: Clock, told: Told, seed: int) -> None:
+        self._api = httpx.Client(
+            base_url=f"{api_url}/api/v1/operator",
+            headers={"X-Requested-With": "simulated warden"},
+            timeout=ANSWER_SECONDS,
+            trust_env=False,
+        )
+        self._login = {"login": login, "password": password}
+        self._is_in = False
+        self._clock = clock
+        self._told = told
+        self._seed = seed
+        self._list: list[dict[str, Any]] = []
+        self._came_by: set[str] = set()
+        self._next_ms = 0
+        self.photographed = self.missed = 0
+
+    def close(self) -> None:
+        """Go home."""
+        self._api.close()
+
+    def turn(self, now_ms: int, driver_on: Callable[[str], Driver | None]) -> None:
+        """Go to the next vehicle, if it is time; one at most.
+
+        Raises:
+            NotNowError: the api is away, or does not know this warden.
+        """
+        if now_ms < self._next_ms:
+            return
+        if not self._list:
+            self._list = [one for one in self._patrol() if one["session_id"] not in self._came_by]
+        self._next_ms = now_ms + (BETWEEN_MS if self._list else REST_MS)
+        if self._list:
+            stay = self._list.pop(0)
+            self._came_by.add(stay["session_id"])
+            self._come_by(stay, driver_on(stay["space_code"]))
+
+    def _come_by(self, stay: dict[str, Any], driver: Driver | None) -> None:
+        if driver is None:
+            return
+        sees = Dice(key_of(self._seed, "warden", stay["session_id"])).uniform() >= MISSES
+        if sees and not self._attach(stay["session_id"], driver.plate):
+            return
+        self.photographed += sees
+        self.missed += not sees
+        plate = parse_plate(driver.plate).masked
+        at = rfc3339(self._clock.now())
+        self._told.patrol(
+            PatrolLine(session_id=stay["session_id"], space=stay["space_code"], plate=plate, photographed=sees, at=at)
+        )
+
+    def _attach(self, session_id: str, plate: str) -> bool:
+        """Whether the plate was taken: the vehicle may have left meanwhile."""
+        answer = self._ask(
+            "POST",
+            f"/sessions/{session_id}/plate",
+            data={"plate": plate},
+            files={"photo": ("plate.jpg", photo_of(plate), "image/jpeg")},
+        )
+        return answer.is_success
+
+    def _patrol(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._ask("GET", "/patrol", params={"limit": WALK + len(self._came_by)}).json()
+        return found[-WALK:] if len(found) > WALK else found
+
+    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            if not self._is_in:
+                self._is_in = self._api.post("/login", json=self._login).raise_for_status().is_success
+            answer = self._api.request(method, path, **more)
+        except httpx.HTTPError as error:
+            raise NotNowError(repr(error)) from error
+        if answer.status_code == _UNAUTHENTICATED:
+            self._is_in = False
+        if answer.is_success or answer.status_code in _GONE:
+            return answer
+        raise NotNowError(f"warden: {answer.status_code} {answer.text[:200]}")
+
+
+_GONE: Final = frozenset({404, 409, 422})
+
+
+def photo_of(plate: str) -> bytes:
+    """A picture of a plate, blue with white signs, as a JPEG; its province is left out, for the font has no Chinese."""
+    picture = Image.new("RGB", (440, 140), (20, 60, 160))
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((6, 6, 433, 133), outline=(255, 255, 255), width=3)
+    draw.text((24, 40), plate[1:], fill=(255, 255, 255), font_size=56)
+    content = BytesIO()
+    picture.save(content, "JPEG", quality=80)
+    return content.getvalue()
