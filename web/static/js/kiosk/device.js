@@ -57,7 +57,8 @@ export async function ask(path, what, once) {
   if (!Number.isNaN(told)) ahead = told - Date.now();
   if (!response.ok && response.status >= 500 && !body?.type) throw lost(`${response.status}`); // a proxy without us behind it
   link.value = "up";
-  refused.value = response.status === 401;
+  if (response.ok) refused.value = false;
+  if (response.status === 401) refused.value = true;
   if (!response.ok) throw new Problem(body?.detail ?? response.statusText, response.status, body?.type);
   return body;
 }

@@ -31,7 +31,7 @@ export function choose(match) {
 export const confirm = (fact) =>
   attempt(
     () => ask(`/choices/${encodeURIComponent(visit.peek().chosen.choice)}`, fact),
-    (found) => show(found.session, found.plate),
+    (found) => show(found.session, found.plate ?? visit.peek().chosen?.plate ?? null),
   );
 
 /** @param {any} session @param {string | null} plate */

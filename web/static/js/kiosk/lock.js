@@ -18,10 +18,19 @@ export function lockDown() {
   addEventListener("click", ignoreSecondTap, { capture: true });
 }
 
+const SAME_TAP_MS = 400;
+const SAME_PLACE = 40;
+let last = { at: -Infinity, x: 0, y: 0, keys: /** @type {Element | null} */ (null) };
+
 /** The second half of a double tap was not meant for what the first one brought; only keyboards are for fast fingers. @param {MouseEvent} event */
 function ignoreSecondTap(event) {
-  const at = /** @type {Element} */ (event.target);
-  if (event.detail < 2 || at.closest?.("[data-repeats]")) return;
+  if (event.detail === 0) return; // by keys
+  const { timeStamp: at, clientX: x, clientY: y } = event;
+  const keys = /** @type {Element} */ (event.target).closest?.("[data-repeats]") ?? null;
+  const same = at - last.at < SAME_TAP_MS && Math.hypot(x - last.x, y - last.y) < SAME_PLACE;
+  const typing = keys !== null && keys === last.keys;
+  last = { at, x, y, keys };
+  if (!same || typing) return;
   event.preventDefault();
   event.stopImmediatePropagation();
 }

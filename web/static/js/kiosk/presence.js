@@ -40,7 +40,8 @@ export function stay() {
 }
 
 export function startPresence() {
-  for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, touched, { capture: true });
+  // the question is answered by its buttons: were any touch an answer, it would be gone before its button is released
+  for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => asks.peek() || touched(), { capture: true });
   effect(() => {
     step.value; // a new screen is news to read, whoever brought it
     if (step.value !== "done") staysOn = false;

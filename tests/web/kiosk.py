@@ -1,0 +1,84 @@
+"""A kiosk in the town: its key, its screens at the two sizes, and what every screen must keep to."""
+
+import asyncio
+from typing import Any, Final
+
+from playwright.async_api import Page, expect
+
+from core.db import Database
+from ops.device_keys import DeviceKind, add_key
+from tests.web.live import LiveCity
+from tests.web.looking import Visit, Visits
+
+PORTRAIT: Final = (1080, 1920)
+LANDSCAPE: Final = (1280, 800)
+SIZES: Final = [PORTRAIT, LANDSCAPE]
+
+FAULTS: Final = """() => {
+  const [H, W] = [innerHeight, innerWidth], found = [];
+  const low = document.documentElement.classList.contains("low") ? H / 2 : H / 3;
+  const shown = [...document.querySelectorAll("button, input")].filter((one) => one.checkVisibility());
+  const boxes = shown.map((one) => [one, one.getBoundingClientRect()]);
+  for (const [one, r] of boxes) {
+    const name = `${one.textContent.trim()} at ${[r.left, r.top, r.width, r.height].map(Math.round)}`;
+    if (r.height < 60 || r.width < 60) found.push(`small: ${name}`);
+    if (r.top < low - 1) found.push(`high: ${name}`);
+    if (r.left < 0 || r.right > W || r.bottom > H) found.push(`outside: ${name}`);
+    for (const [other, s] of boxes) {
+      if (other === one || one.closest(".k-over") !== other.closest(".k-over")) continue;
+      const [dx, dy] = [Math.max(r.left, s.left) - Math.min(r.right, s.right),
+                        Math.max(r.top, s.top) - Math.min(r.bottom, s.bottom)];
+      if (dx < 7.5 && dy < 7.5) found.push(`too near: ${name} and ${other.textContent.trim()}`);
+    }
+  }
+  for (const one of document.querySelectorAll(".k-screen, .k-main, .k-info, .k-controls, .k-foot, .k-dialog")) {
+    const over = [one.scrollWidth - one.clientWidth, one.scrollHeight - one.clientHeight];
+    if (Math.max(...over) > 3) found.push(`no room in ${one.className}: ${over}`);
+  }
+  const [info, controls] = [".k-info", ".k-controls"].map((one) => document.querySelector(one).getBoundingClientRect());
+  if (info.bottom > controls.top + 1 && info.right > controls.left + 1) found.push("one over the other");
+  return found;
+}"""
+"""What is wrong with where things are: small or high or hidden keys, too close together, text without room."""
+
+
+async def new_key(city: LiveCity, name: str = "测试机 Test machine") -> str:
+    """A device key of the running city."""
+    database = Database(city.database_url)
+    async with database.transaction() as db:
+        _, key = await add_key(db, name, DeviceKind.KIOSK)
+    await database.close()
+    return key
+
+
+async def at_kiosk(visits: Visits, url: str, key: str, *, size: tuple[int, int] = LANDSCAPE, **options: Any) -> Visit:
+    """Start a machine that knows its key; waits until it is idle."""
+    visit = await visits.to(f"{url}/kiosk#key={key}", size=size, **options)
+    await on_step(visit.page, "idle")
+    return visit
+
+
+async def on_step(page: Page, step: str) -> None:
+    """Wait for a screen."""
+    await expect(page.locator(f'[data-step="{step}"]')).to_be_visible(timeout=15_000)
+
+
+async def type_keys(page: Page, text: str) -> None:
+    """Touch the keys of a text, one after another."""
+    for key in text:
+        await page.locator("[data-repeats]").get_by_role("button", name=key, exact=True).click()
+
+
+async def find_space(page: Page, code: str) -> None:
+    """From the idle screen to what a space is asked for; the machine belongs to no lot, so the whole code is typed."""
+    await page.locator(".k-start").click()
+    await on_step(page, "find")
+    await type_keys(page, code)
+    await page.locator(".k-onward").click()
+
+
+async def faults_of(page: Page) -> list[str]:
+    """What is wrong with the screen that is shown; measured once nothing moves."""
+    await asyncio.sleep(0.05)
+    found: list[str] = await page.evaluate(FAULTS)
+    return found

@@ -1,0 +1,240 @@
+"""Paying at the kiosk in a real browser: by space, by plate, twice; from a sensor's message to the ledger's proof."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from billing.ledger.checking import check_ledger
+from core.db import Database
+from core.tokens import space_token
+from tests.web.kiosk import (
+    LANDSCAPE,
+    PORTRAIT,
+    SIZES,
+    at_kiosk,
+    faults_of,
+    find_space,
+    new_key,
+    on_step,
+    type_keys,
+)
+from tests.web.live import LiveCity
+from tests.web.looking import Visit, Visits, until
+from tests.web.test_kiosk_machine import picture
+from tests.web.test_map_page import assert_accessible
+from tests.web.test_pay_page import money_of, parked, scanned
+
+pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
+
+SEEN_WITHIN_S: Final = 5.0
+"""From the provider's word to "paid" on the screen, on a machine that has much else to do."""
+
+
+async def order_on_screen(page: Page, city: LiveCity) -> dict[str, Any]:
+    """The payment whose code is shown."""
+    code = page.locator(".k-qr.large")
+    await expect(code).to_be_visible(timeout=15_000)
+    await until(lambda: code.evaluate("(one) => one.naturalWidth"))
+    source = str(await code.get_attribute("src"))
+    async with httpx.AsyncClient(base_url=city.url, trust_env=False) as client:
+        payment: dict[str, Any] = (await client.get(source.removesuffix("/code.svg"))).json()
+    return payment
+
+
+async def looked_at(visit: Visit, name: str) -> None:
+    """Nothing out of place, nothing that some cannot read, and a picture for the eye."""
+    await picture(visit, name)
+    assert await faults_of(visit.page) == [], name
+    await assert_accessible(visit, name)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["portrait", "landscape"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_a_stay_is_found_by_its_space_and_paid(
+    live_city: LiveCity, visits: Visits, size: tuple[int, int], lang: str, record_property: Any
+) -> None:
+    session = await parked(live_city, "XS-010")
+    visit = await at_kiosk(visits, live_city.url, await new_key(live_city), size=size)
+    page = visit.page
+    if lang == "en":
+        await page.locator(".k-looks button").first.click()
+    await find_space(page, "XS-010")
+    await on_step(page, "fee")
+    assert await lines_add_up(page)
+    await looked_at(visit, f"fee-{lang}")
+    await page.locator(".k-channel").nth(0 if lang == "zh" else 1).click()
+    order = await order_on_screen(page, live_city)
+    await looked_at(visit, f"pay-{lang}")
+    begun = time.monotonic()
+    await scanned(live_city, order["code_url"])
+    await on_step(page, "done")
+    took = time.monotonic() - begun
+    record_property("seconds from the provider's word to the screen", round(took, 3))
+    print(f"from the provider's word to paid on the kiosk's screen: {took:.3f} s")  # noqa: T201 - a measurement
+    assert took < SEEN_WITHIN_S
+    assert (await money_of(live_city, session))["due_fen"] == 0
+    await expect(page.locator(".k-leave strong")).to_be_visible()
+    sizes = await page.evaluate(
+        "[...document.querySelectorAll('body *')].map((e) => parseFloat(getComputedStyle(e).fontSize))"
+    )
+    largest = await page.locator(".k-leave strong").evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)")
+    assert largest == max(sizes), "when to leave is the largest text"
+    await looked_at(visit, f"paid-{lang}")
+    await page.locator(".k-channels button").nth(1).click()
+    await expect(page.locator(".k-qr")).to_be_visible()
+    await looked_at(visit, f"receipt-{lang}")
+    await page.locator(".k-channels .strong").click()
+    await on_step(page, "idle")
+
+
+async def lines_add_up(page: Page) -> bool:
+    """The lines make the sum, and the sum less what was paid is the total."""
+    await expect(page.locator(".k-total strong")).to_be_visible()
+    texts: list[str] = await page.locator(".k-lines td").all_inner_texts()
+    amounts = [float(text.replace("¥", "").replace("\u2212", "-")) for text in texts]
+    total = float((await page.locator(".k-total strong").inner_text()).replace("¥", ""))
+    return abs((sum(amounts[:-1]) if len(amounts) > 1 else amounts[0]) - total) < 0.001
+
+
+async def test_a_stay_is_found_by_a_part_of_its_plate_once_its_driver_knows_more(
+    live_city: LiveCity, visits: Visits
+) -> None:
+    session = await parked(live_city, "XS-009")
+    async with httpx.AsyncClient(base_url=live_city.url, trust_env=False) as phone:
+        named = await phone.post(f"/api/v1/sessions/{session}/plate", json={"plate": "浙D7K3Q9"})
+    assert named.is_success, named.text
+    visit = await at_kiosk(visits, live_city.url, await new_key(live_city), size=PORTRAIT, forgiving=True)
+    page = visit.page
+    await page.locator(".k-start").click()
+    await page.locator(".k-tabs button").nth(1).click()
+    await page.get_by_role("button", name="不记得省份").click()
+    await type_keys(page, "7K3Q9")
+    await page.locator(".k-onward").click()
+    await on_step(page, "choose")
+    shown = await page.locator(".k-main").inner_text()
+    assert "7K3Q9" not in shown
+    assert "XS-009" not in shown, "neither the whole plate nor the place of a car whose driver is not known yet"
+    await looked_at(visit, "choose-zh")
+    await page.locator(".k-match").first.click()
+    await on_step(page, "confirm")
+    await type_keys(page, "XS-001")
+    await page.locator(".k-onward").click()
+    await expect(page.get_by_role("alert")).to_contain_text("对不上")
+    visit.complaints[:] = [one for one in visit.complaints if "403" not in one]
+    await looked_at(visit, "not-confirmed-zh")
+    for _ in "XS-001":
+        await page.get_by_role("button", name="删除").click()
+    await type_keys(page, "XS-009")
+    await page.locator(".k-onward").click()
+    await on_step(page, "fee")
+    await page.locator(".k-channel").nth(1).click()
+    await scanned(live_city, (await order_on_screen(page, live_city))["code_url"])
+    await on_step(page, "done")
+    assert (await money_of(live_city, session))["due_fen"] == 0
+
+
+async def test_a_scanned_code_leads_to_the_fee_and_an_empty_space_is_no_dead_end(
+    live_city: LiveCity, visits: Visits
+) -> None:
+    await parked(live_city, "XS-012")
+    visit = await at_kiosk(visits, live_city.url, await new_key(live_city))
+    page = visit.page
+    await find_space(page, "WT-003")
+    await on_step(page, "nothing")
+    await looked_at(visit, "nothing-zh")
+    code = f"{live_city.url}/s/XS-012?k={space_token(live_city.secret_key, 'XS-012')}"
+    await page.keyboard.type(code)  # as a scanner does: fast, and with Enter
+    await page.keyboard.press("Enter")
+    await on_step(page, "fee")
+    await expect(page.locator(".k-facts")).to_contain_text("XS-012")
+
+
+async def test_paid_by_phone_meanwhile_the_kiosk_takes_nothing_more(live_city: LiveCity, visits: Visits) -> None:
+    session = await parked(live_city, "XS-007")
+    visit = await at_kiosk(visits, live_city.url, await new_key(live_city), forgiving=True)
+    page = visit.page
+    await find_space(page, "XS-007")
+    await on_step(page, "fee")
+    async with httpx.AsyncClient(base_url=live_city.url, trust_env=False) as phone:
+        begun = await phone.post(
+            f"/api/v1/sessions/{session}/payments",
+            json={"channel": "alipay"},
+            headers={"Idempotency-Key": "by-phone-1"},
+        )
+    await scanned(live_city, begun.json()["code_url"])
+
+    async def is_paid() -> bool:
+        return (await money_of(live_city, session))["due_fen"] == 0
+
+    await until(is_paid, 15)
+    await page.locator(".k-channel").first.click()
+    await expect(page.locator(".k-total")).to_contain_text("已付清", timeout=15_000)
+    visit.complaints[:] = [one for one in visit.complaints if "409" not in one]
+    await looked_at(visit, "already-paid-zh")
+    assert (await money_of(live_city, session))["paid_fen"] == begun.json()["amount_fen"]
+
+
+async def test_the_slip_is_for_paper_of_80_mm_and_a_silent_printer_is_no_lost_receipt(
+    live_city: LiveCity, visits: Visits
+) -> None:
+    await parked(live_city, "XS-010")
+    visit = await at_kiosk(visits, live_city.url, await new_key(live_city), frozen=True)
+    page = visit.page
+    await page.evaluate("window.print = () => {}")  # a browser that hands the page to nobody
+    await find_space(page, "XS-010")
+    await on_step(page, "fee")
+    await page.locator(".k-channel").first.click()
+    await scanned(live_city, (await order_on_screen(page, live_city))["code_url"])
+    await on_step(page, "done")
+    await expect(page.get_by_role("button", name="打印")).to_be_enabled(timeout=15_000)
+    await page.emulate_media(media="print")
+    slip = page.locator(".k-slip")
+    await expect(slip).to_be_visible()
+    await expect(page.locator(".k-foot")).to_be_hidden()
+    box = await slip.bounding_box()
+    assert box is not None
+    assert box["width"] < 80 / 25.4 * 96
+    await expect(slip).to_contain_text("XS-010")
+    await slip.screenshot(path="test-output/kiosk/slip-zh.png")
+    await page.emulate_media(media="screen")
+    await page.get_by_role("button", name="打印").click()
+    await page.clock.run_for(11_000)
+    await expect(page.get_by_text("没有打印出来")).to_be_visible()
+    await expect(page.locator(".k-qr")).to_be_visible()
+    await expect(page.get_by_role("button", name="打印")).to_have_count(0)
+
+
+async def test_from_a_sensors_message_to_the_ledgers_proof(live_city: LiveCity, visits: Visits) -> None:
+    space, now = "WT-005", datetime.now(UTC)
+    sensor = live_city.sensors[space]
+    db = await asyncpg.connect(live_city.database_url)
+
+    async def session_of() -> Any:
+        return await db.fetchval(
+            "SELECT ps.id FROM parking_session ps JOIN space ON space.id = space_id"
+            " WHERE space.code = $1 AND status IN ('open', 'ended') AND entered_at < $2",
+            space,
+            now - timedelta(hours=20),
+        )
+
+    await live_city.publish(sensor, occupied=False, at=now - timedelta(hours=31))
+    await live_city.publish(sensor, occupied=True, at=now - timedelta(hours=30))
+    session = str(await until(session_of, 20))
+    await db.close()
+    visit = await at_kiosk(visits, live_city.url, await new_key(live_city), size=LANDSCAPE)
+    await find_space(visit.page, space)
+    await on_step(visit.page, "fee")
+    await visit.page.locator(".k-channel").first.click()
+    await scanned(live_city, (await order_on_screen(visit.page, live_city))["code_url"])
+    await on_step(visit.page, "done")
+    assert (await money_of(live_city, session))["due_fen"] == 0
+    database = Database(live_city.database_url)
+    async with database.transaction() as checking:
+        findings = await check_ledger(checking, now=datetime.now(UTC))
+    await database.close()
+    assert [one for one in findings if not one.is_kept and one.number != "I12"] == []
