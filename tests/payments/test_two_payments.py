@@ -250,3 +250,21 @@ async def test_f45_nothing_due_needs_no_provider(desk: Desk) -> None:
     assert (await desk.session(session_id))["due_fen"] == 0
     assert await desk.books() == {}
     assert await desk.one("SELECT count(*) FROM payment") == 0
+
+
+async def test_an_order_that_is_paid_by_two_transactions_gives_the_second_one_back(desk: Desk) -> None:
+    session_id = await desk.ended()
+    payment = await desk.begin(session_id)
+    first, second = await desk.pay(payment), await desk.pay(payment)
+    assert first.order_no == second.order_no
+    assert (await desk.notify(desk.wechat, second)).status_code == 200, "heard once more"
+    assert await desk.bookings() == 2
+    for hours in (0, 2):
+        await desk.sweep(later=timedelta(hours=hours))
+    (refund,) = desk.wechat.refunds.values()
+    assert (refund.order_no, refund.amount_fen) == (first.order_no, 600)
+    assert await desk.one("SELECT transaction_id FROM payment WHERE again_of IS NOT NULL") == second.transaction_id
+    assert (await desk.payment(payment))["status"] == "paid"
+    assert (await desk.books())["provider:wechat:clearing"] == 600
+    session = await desk.session(session_id)
+    assert (session["paid_fen"], session["due_fen"]) == (600, 0)

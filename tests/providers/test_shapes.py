@@ -1,6 +1,7 @@
 """Genuine but strange: whatever stands where in an answer or a bill, it is read rightly or refused, never half."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,16 +12,17 @@ from hypothesis import strategies as st
 from billing.providers.alipay.bills import read_bill as read_alipay
 from billing.providers.alipay.orders import UnreadableAnswerError as AlipayUnreadable
 from billing.providers.alipay.orders import order_state as alipay_state
-from billing.providers.alipay.orders import refund_found
+from billing.providers.alipay.orders import refund_content, refund_found
 from billing.providers.port import BillNotReadyError, OrderStatus
 from billing.providers.wechat.bills import read_bill as read_wechat
 from billing.providers.wechat.orders import UnreadableAnswerError as WechatUnreadable
 from billing.providers.wechat.orders import order_state as wechat_state
-from billing.providers.wechat.orders import refund_state
+from billing.providers.wechat.orders import refund_document, refund_state
 from tests.providers.strangers import (
     ORDER_NO,
     REFUND_NO,
     alipay_merchant,
+    refund_order,
     wechat_merchant,
     wechat_refund,
     wechat_transaction,
@@ -133,3 +135,15 @@ def test_f54_a_bill_with_a_splinter_in_it_is_read_or_refused(at: int, splinter: 
 def test_a_bill_of_an_impossible_day_is_another_days(day: date) -> None:
     with pytest.raises(BillNotReadyError):
         read_wechat(WHOLE, day, wechat_merchant())
+
+
+def test_a_refund_of_one_of_two_transactions_names_it_and_its_currency() -> None:
+    again = replace(refund_order(), transaction_id="42-second", currency="USD")
+    wechat_asks = refund_document(again)
+    assert (wechat_asks["transaction_id"], wechat_asks["amount"]["currency"]) == ("42-second", "USD")
+    assert "out_trade_no" not in wechat_asks
+    alipay_asks = refund_content(again)
+    assert (alipay_asks["trade_no"], alipay_asks["refund_currency"]) == ("42-second", "USD")
+    once = refund_order()
+    assert "transaction_id" not in refund_document(once)
+    assert refund_content(once).keys() == {"out_trade_no", "out_request_no", "refund_amount", "refund_reason"}
