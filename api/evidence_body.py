@@ -22,6 +22,8 @@ Words = TypeVar("Words", bound="SeenIn")
 
 FORM: Final = "multipart/form-data"
 MOST_FIELDS: Final = 12
+UNREADABLE: Final = 400
+"""What the framework says of a form that is none; one that grew too large says otherwise."""
 LONGEST_BASE64: Final = LARGEST_BYTES * 4 // 3 + 4
 
 
@@ -116,6 +118,8 @@ async def _form(request: Request, shape: type[Words]) -> tuple[Words, bytes | No
                 elif value:
                     words[name] = value
     except HTTPException as error:
+        if error.status_code != UNREADABLE:
+            raise
         raise HTTPException(422, "this form cannot be read") from error
     words.pop("photo", None)
     try:

@@ -45,6 +45,11 @@ class Told:
             return None
         return found if found.process.is_alive() else None
 
+    @classmethod
+    def told_at(cls, state: State) -> float | None:
+        """When the running one told, in seconds since 1970; None when none runs."""
+        return _told_file(state).stat().st_mtime if cls.find(state) else None
+
 
 def find_endpoints(state: State) -> Endpoints | None:
     """Where the running services answer, with the database that the running command works on; None when none runs."""

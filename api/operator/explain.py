@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from api.deps import Db, Words
+from api.deps import Db, TheParts, Words
 from api.door import LoggedIn, role
 from api.fees import Fee, FeeTariff
 from api.problems import responses
@@ -119,6 +119,8 @@ class EvidenceOut(Shape):
     observed_at: Instant
     recorded_at: Instant
     recorded_by: str | None
+    counts: bool
+    """It names the plate that the best evidence names."""
 
 
 class ExplainedPayment(Shape):
@@ -196,6 +198,8 @@ class ExplanationOut(Shape):
 
 @router.get("/sessions/{session}/explain", responses=responses(401, 403, 404, 422), response_model=ExplanationOut)
 async def explain_session(
+    *,
+    parts: TheParts,
     db: Db,
     _person: Asker,
     lang: Words,
@@ -209,4 +213,4 @@ async def explain_session(
     ],
 ) -> dict[str, Any]:
     """Why it begins and ends there and costs what it costs: readings, rules, bills, and both computed again now."""
-    return explanation_object(explain(await load_facts(db, await find_session(db, session))), lang)
+    return explanation_object(explain(await load_facts(db, await find_session(db, session), parts.plates)), lang)

@@ -47,7 +47,7 @@ class NotSeenThenError(InvalidError):
     slug = "not-seen-then"
 
 
-class EvidenceOut(Shape):
+class PlateEvidenceOut(Shape):
     """One piece of evidence; the plate is masked."""
 
     id: UUID
@@ -65,7 +65,7 @@ class EvidenceOut(Shape):
     has_photo: bool
 
     @classmethod
-    def of(cls, one: ShownEvidence) -> "EvidenceOut":
+    def of(cls, one: ShownEvidence) -> "PlateEvidenceOut":
         """The evidence in JSON's types."""
         return cls(
             id=one.id,
@@ -82,18 +82,18 @@ class EvidenceOut(Shape):
         )
 
 
-class EvidencesOut(Shape):
+class PlatesOut(Shape):
     """What is said of one session, the best first: that one counts."""
 
     session_id: UUID
     disagrees: bool
     """More than one plate is named."""
-    evidence: list[EvidenceOut]
+    evidence: list[PlateEvidenceOut]
 
     @classmethod
-    def of(cls, session_id: UUID, evidences: Evidences) -> "EvidencesOut":
+    def of(cls, session_id: UUID, evidences: Evidences) -> "PlatesOut":
         """The evidences in JSON's types."""
-        shown = [EvidenceOut.of(one) for one in evidences.evidence]
+        shown = [PlateEvidenceOut.of(one) for one in evidences.evidence]
         return cls(session_id=session_id, disagrees=evidences.disagrees, evidence=shown)
 
 
@@ -144,9 +144,9 @@ async def attach_plate(
 
 
 @router.get("/sessions/{session_id}/plates", responses=responses(401, 422))
-async def read_plates(session_id: SessionUuid, _person: AnyRole, parts: TheParts, db: Db) -> EvidencesOut:
+async def read_plates(session_id: SessionUuid, _person: AnyRole, parts: TheParts, db: Db) -> PlatesOut:
     """All evidence of a session, plates masked, the best first."""
-    return EvidencesOut.of(session_id, await evidence_of(db, parts.plates, session_id))
+    return PlatesOut.of(session_id, await evidence_of(db, parts.plates, session_id))
 
 
 @router.get("/evidence/disagreeing", responses=responses(401, 422))
@@ -158,10 +158,10 @@ async def read_disagreeing(
     now: Now,
     days: Annotated[int, Query(ge=1, le=366, description="With evidence that came in so many days.")] = 7,
     limit: Annotated[int, Query(ge=1, le=200, description="Most to give.")] = 50,
-) -> list[EvidencesOut]:
+) -> list[PlatesOut]:
     """Sessions for which more than one plate is named: a camera misread, or somebody claims a stranger's plate."""
     found = await list_disagreeing(db, parts.plates, since=now - timedelta(days=days), limit=limit)
-    return [EvidencesOut.of(session_id, evidences) for session_id, evidences in found]
+    return [PlatesOut.of(session_id, evidences) for session_id, evidences in found]
 
 
 @router.get("/evidence/unplaced", responses=responses(401, 422))
@@ -171,9 +171,9 @@ async def read_unplaced(
     parts: TheParts,
     db: Db,
     limit: Annotated[int, Query(ge=1, le=200, description="Most to give.")] = 50,
-) -> list[EvidenceOut]:
+) -> list[PlateEvidenceOut]:
     """Evidence for which there is no stay, the newest first: a car was seen where the sensor saw none."""
-    return [EvidenceOut.of(one) for one in await list_unplaced(db, parts.plates, limit=limit)]
+    return [PlateEvidenceOut.of(one) for one in await list_unplaced(db, parts.plates, limit=limit)]
 
 
 @router.get(

@@ -99,14 +99,20 @@ class PhotoFolder:
 
     def reseal(self, vault: PlateVault, name: str) -> bool:
         """Move a photo to the newest key; whether it was sealed with an older one."""
-        path = self._path(name)
-        with path.open("rb") as file:
-            number = int.from_bytes(file.read(NUMBER_BYTES))
-        picture = self.read(vault, name) if number != vault.number else None
+        number = self.key_number(name)
+        picture = None if number in {None, vault.number} else self.read(vault, name)
         if picture is None:
             return False
         self._write(vault, name, picture)
         return True
+
+    def key_number(self, name: str) -> int | None:
+        """Which key sealed a photo; None where it is gone."""
+        try:
+            with self._path(name).open("rb") as file:
+                return int.from_bytes(file.read(NUMBER_BYTES))
+        except FileNotFoundError:
+            return None
 
     def erase(self, name: str) -> None:
         """Remove a photo; one that is gone already is no trouble."""
@@ -124,7 +130,8 @@ class PhotoFolder:
 
     def _write(self, vault: PlateVault, name: str, picture: bytes) -> None:
         path = self._path(name)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         sealed = vault.newest.seal(picture, _what(name))
         write_whole_bytes(path, vault.number.to_bytes(NUMBER_BYTES) + sealed)
 

@@ -63,8 +63,11 @@ class StoredBill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvidence:
-    """Somebody or something says which plate stood there. The plate itself is not read for this."""
+    """Somebody or something says which plate stood there."""
 
+    plate_id: UUID
+    plate: str
+    """Masked; stars alone where the key is not at hand, or the plate was erased."""
     source: str
     colour: str | None
     confidence_percent: int | None

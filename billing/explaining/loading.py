@@ -15,6 +15,7 @@ from billing.explaining.facts import (
     StoredPayment,
     StoredReading,
 )
+from billing.plates import PlateVault, masked
 from core.clock import milliseconds
 from core.errors import NotFoundError
 from core.occupancy import OrderKey, order_key
@@ -54,8 +55,8 @@ async def find_session(db: AsyncConnection, words: str) -> UUID:
     return session_id
 
 
-async def load_facts(db: AsyncConnection, session_id: UUID) -> Facts:
-    """Everything about a session.
+async def load_facts(db: AsyncConnection, session_id: UUID, vault: PlateVault | None = None) -> Facts:
+    """Everything about a session; plates are masked, and need the vault for what is shown of them.
 
     Raises:
         SessionNotFoundError: there is none of that id.
@@ -80,10 +81,16 @@ async def load_facts(db: AsyncConnection, session_id: UUID) -> Facts:
         readings=tuple(readings),
         is_whole=is_whole,
         bills=tuple(StoredBill(**bill) for bill in bills),
-        evidence=tuple(StoredEvidence(**one) for one in evidence),
+        evidence=tuple(_evidence(one, vault) for one in evidence),
         payments=tuple(StoredPayment(**one) for one in payments),
         entries=tuple(StoredEntryLine(**one) for one in entries),
     )
+
+
+def _evidence(row: RowMapping, vault: PlateVault | None) -> StoredEvidence:
+    values = dict(row)
+    plate = masked(vault, values.pop("ciphertext"), values.pop("key_number"))
+    return StoredEvidence(**values, plate=plate)
 
 
 async def _readings(db: AsyncConnection, session: RowMapping, rules: FoldRules) -> tuple[list[StoredReading], bool]:
@@ -166,8 +173,9 @@ _BILLS = text(
 )
 _EVIDENCE = text(
     """
-    SELECT source, colour, confidence_percent, observed_at, recorded_at, recorded_by
-    FROM plate_evidence WHERE session_id = :id ORDER BY recorded_at
+    SELECT plate_id, plate.ciphertext, plate.key_number, source, colour, confidence_percent, observed_at, recorded_at,
+           recorded_by
+    FROM plate_evidence JOIN plate ON plate.id = plate_id WHERE session_id = :id ORDER BY recorded_at
     """
 )
 _PAYMENTS = text(

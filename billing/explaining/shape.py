@@ -3,7 +3,7 @@
 from typing import Any
 
 from billing.explaining.chain import Explanation, Seen
-from billing.explaining.facts import StoredBill, StoredEntryLine, StoredEvidence, StoredPayment
+from billing.explaining.facts import Facts, StoredBill, StoredEntryLine, StoredEvidence, StoredPayment
 from billing.explaining.words import (
     ENTRY_KINDS,
     NO_PAYMENTS,
@@ -19,10 +19,8 @@ from billing.explaining.words import (
 from billing.fee import fee_object
 from billing.lines import bill_from_json
 from billing.phrases import Lang, said
+from billing.vehicle_of_plate import Evidence, vehicle_by
 from core.clock import rfc3339
-
-MASKED = "*******"
-"""A plate is not read for an explanation."""
 
 
 def explanation_object(explanation: Explanation, lang: Lang) -> dict[str, Any]:
@@ -66,7 +64,7 @@ def explanation_object(explanation: Explanation, lang: Lang) -> dict[str, Any]:
             "rules": tariff.summary(lang),
         },
         "bills": [_bill(bill, bill is facts.bills[-1], lang) for bill in facts.bills],
-        "plates": [_evidence(one, lang) for one in facts.evidence],
+        "plates": [_evidence(one, names_the_best(one, facts), lang) for one in facts.evidence],
         "payments": [_payment(one, lang) for one in facts.payments],
         "payments_note": None if facts.payments else said(NO_PAYMENTS, lang),
         "journal": [_line(one, lang) for one in facts.entries],
@@ -87,6 +85,13 @@ def raw_text(raw: bytes) -> str:
     except UnicodeDecodeError:
         return raw.hex()
     return text if text.isprintable() else raw.hex()
+
+
+def names_the_best(one: StoredEvidence, facts: Facts) -> bool:
+    """Whether it names the plate that the best evidence names."""
+    said_of = ("plate_id", "source", "colour", "confidence_percent", "recorded_at")
+    best = vehicle_by(Evidence(**{name: getattr(each, name) for name in said_of}) for each in facts.evidence)
+    return one.plate_id == best.plate_id
 
 
 def _reading(seen: Seen, lang: Lang) -> dict[str, Any]:
@@ -127,9 +132,9 @@ def _bill(bill: StoredBill, is_current: bool, lang: Lang) -> dict[str, Any]:
     }
 
 
-def _evidence(one: StoredEvidence, lang: Lang) -> dict[str, Any]:
+def _evidence(one: StoredEvidence, counts: bool, lang: Lang) -> dict[str, Any]:
     return {
-        "plate": MASKED,
+        "plate": one.plate,
         "source": one.source,
         "source_text": said(SOURCES.get(one.source, (one.source, one.source)), lang),
         "colour": one.colour,
@@ -137,6 +142,7 @@ def _evidence(one: StoredEvidence, lang: Lang) -> dict[str, Any]:
         "observed_at": rfc3339(one.observed_at),
         "recorded_at": rfc3339(one.recorded_at),
         "recorded_by": one.recorded_by,
+        "counts": counts,
     }
 
 

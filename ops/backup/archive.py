@@ -54,16 +54,16 @@ class Keys:
         """Of the keys among these settings."""
         return cls(
             secret=_fingerprint(environ.get("PARKING_SECRET_KEY", "")),
-            plate=_fingerprint(environ.get("PARKING_PLATE_KEY", "")),
+            plate=_fingerprints(environ.get("PARKING_PLATE_KEY", "")),
         )
 
     def differing(self, other: "Keys") -> list[str]:
-        """The settings whose keys are known on both sides and not the same."""
+        """The settings that are known on both sides and whose keys there do not open what was sealed here."""
         pairs = {
             "PARKING_SECRET_KEY": (self.secret, other.secret),
             "PARKING_PLATE_KEY": (self.plate, other.plate),
         }
-        return [name for name, (one, two) in pairs.items() if one and two and one != two]
+        return [name for name, (here, there) in pairs.items() if there and not {*here.split()} <= {*there.split()}]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +206,11 @@ class Archive:
             return self._file.open(f"{table.name}.copy")
         except KeyError as error:
             raise BackupRefusedError(f"the rows of {table.name} are missing") from error
+
+
+def _fingerprints(ring: str) -> str:
+    """Of each key of the ring for plates, whatever its number."""
+    return " ".join(_fingerprint(word.rpartition(":")[2]) for word in ring.replace(",", " ").split())
 
 
 def _fingerprint(key: str) -> str:

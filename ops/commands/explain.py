@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.explaining import Explanation, explain, explanation_object, find_session, load_facts
 from billing.explaining.chain import Outcome, Role, Seen
-from billing.explaining.shape import MASKED, raw_text
+from billing.explaining.shape import names_the_best, raw_text
 from billing.explaining.words import (
     ENTRY_KINDS,
     NO_ENTRIES,
@@ -41,6 +41,7 @@ from core.occupancy import Reading, order_key
 from ingest.decode import decode_again
 from ops.asking import in_database
 from ops.notices import language
+from ops.plate_key import find_plate_vault
 
 app = typer.Typer(add_completion=False)
 
@@ -73,7 +74,7 @@ def explain_session(
 
 
 async def _explain(db: AsyncConnection, words: str) -> Explanation:
-    return explain(await load_facts(db, await find_session(db, words)))
+    return explain(await load_facts(db, await find_session(db, words), find_plate_vault()))
 
 
 class _Page:
@@ -221,7 +222,9 @@ class _Page:
         for one in self._explanation.facts.evidence:
             sure = f"{one.confidence_percent} %" if one.confidence_percent is not None else ""
             source = self._said(SOURCES.get(one.source, (one.source, one.source)))
-            grid.add_row(self._at(one.observed_at), source, MASKED, one.colour or "", sure)
+            counts = self._said(("以此为准", "counts")) if names_the_best(one, self._explanation.facts) else ""
+            seen_by = one.recorded_by or ""
+            grid.add_row(self._at(one.observed_at), source, one.plate, one.colour or "", sure, seen_by, counts)
         self._out.print(grid if self._explanation.facts.evidence else f"  {self._said(NO_PLATES)}")
 
     def _payments(self) -> None:
