@@ -68,7 +68,7 @@ class EventIn(Shape):
 class EventsIn(Shape):
     """What waited in the kiosk's queue."""
 
-    events: list[EventIn] = Field(max_length=EVENTS_AT_ONCE)
+    events: list[EventIn] = Field(max_length=EVENTS_AT_ONCE, examples=[[]])
 
 
 class EventsOut(Shape):

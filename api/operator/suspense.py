@@ -58,7 +58,7 @@ class SuspenseOut(Shape):
 class DecisionIn(Shape):
     """What is to become of it, and why."""
 
-    outcome: Literal["stay", "paid-out"]
+    outcome: Literal["stay", "paid-out"] = Field(examples=["stay"])
     """`stay`: it counts, and pays what its stay owes. `paid-out`: it was given back from the bank, by hand."""
     reason: str = Reason
 

@@ -24,6 +24,7 @@ from sqlalchemy import text
 
 from api.parts import Parts
 from api.passwords import hash_password
+from billing.issuers import IssuerTerms, add_issuer
 from billing.receipts import issue_for_payment
 from core.db import Database
 from ops.city import import_city
@@ -46,13 +47,25 @@ CHANGE = {"X-Requested-With": "tests"}
 OF_A_MOMENT = (
     "/sessions/{session_id}/receipt",
     "/code.svg",
+    "/photo",
     "/approve",
     "/reject",
     "/paid-out",
     "/waiver",
     "/release",
+    "/suspense/{entry_id}",
     "/{day}",
     "/{day}.csv",
+    "/photo",
+    "/passes/orders",
+    "/orders/{order_id}",
+    "/orders/{order_id}/payments",
+    "/sessions/{session_id}/coupons",
+    "/coupons/{code}/attach",
+    "/coupons/{code}/detach",
+    "/coupons/{code}/withdraw",
+    "/passes/{number}/refund",
+    "/pass-offers/{code}/end",
 )
 """What is true for a moment only: a refund that waits, a stay just billed, a day that is over. Their own tests bring it
 about; here their examples may be refused."""
@@ -76,7 +89,8 @@ async def demo(url: str, mqtt_url: str) -> AsyncIterator[Api]:
     await town.operator("chen", "admin", hash_password("correct horse"))
     key = SecretStr("a key for plates, at least 32 characters")
     async with running(url, with_a_stranger, mqtt_url=SecretStr(mqtt_url), plate_key=key) as api:
-        api.keys = {kind: await town.key(kind) for kind in ("kiosk", "uplink")}
+        api.keys = {kind: await town.key(kind) for kind in ("kiosk", "uplink", "camera")}
+        api.keys["merchant"] = await _merchant(town)
         yield api
     await town.database.close()
 
@@ -88,6 +102,15 @@ async def _receipt(town: Town) -> None:
         await db.execute(text("ALTER TABLE receipt DISABLE TRIGGER USER"))
         await db.execute(text("UPDATE receipt SET number = :number"), {"number": RECEIPT})
         await db.execute(text("ALTER TABLE receipt ENABLE TRIGGER USER"))
+
+
+async def _merchant(town: Town) -> str:
+    """The key of one that validates stays."""
+    async with town.database.transaction() as db:
+        terms = IssuerTerms(name="a tea house", is_merchant=True, gives=("minutes", 60))
+        _, key = await add_issuer(db, terms, actor="a test", at=now())
+    assert key is not None
+    return key
 
 
 def with_a_stranger(app: FastAPI) -> None:
@@ -110,7 +133,8 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
 
 def bearer(api: Api, path: str) -> dict[str, str]:
     """The key of the device that calls this address."""
-    return {"Authorization": f"Bearer {api.keys['kiosk' if '/kiosk/' in path else 'uplink']}"}
+    kind = next((kind for kind in api.keys if f"/v1/{kind}" in path), "uplink")
+    return {"Authorization": f"Bearer {api.keys[kind]}"}
 
 
 def example_of(described: dict[str, Any]) -> Any:
@@ -124,6 +148,7 @@ async def test_every_example_runs_against_the_demo_city(demo_api: Api) -> None:
     document = await demo_api.json("/openapi.json")
     schemas = document["components"]["schemas"]
     order = sorted(operations(document), key=lambda one: (one[1].endswith("logout"), not one[1].endswith("login")))
+    refused = []
     for method, path, described in order:
         if path in {ENDLESS, SIGNED}:
             continue
@@ -142,7 +167,9 @@ async def test_every_example_runs_against_the_demo_city(demo_api: Api) -> None:
         headers = CHANGE | bearer(demo_api, path) | said
         answer = await demo_api.client.request(method, address, params=query, json=body, headers=headers)
         refusals = {404, 409} if path.endswith(OF_A_MOMENT) else set()
-        assert answer.status_code < 300 or answer.status_code in refusals, (method, address, answer.text)
+        if answer.status_code >= 300 and answer.status_code not in refusals:
+            refused.append((method, address, answer.text[:200]))
+    assert refused == []
 
 
 async def test_every_operation_is_described(demo_api: Api) -> None:
