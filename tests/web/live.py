@@ -43,6 +43,7 @@ class LiveCity:
     publisher: Client
     database_url: str
     secret_key: str
+    plate_key: str
     gateway_url: str
     """Where the simulated payment provider takes the drivers' money."""
 
@@ -64,7 +65,7 @@ def running_city(endpoints: Endpoints, template: str) -> Iterator[LiveCity]:
         database_url, spaces = apart.submit(lambda: asyncio.run(_founded(endpoints.database_url, template))).result()
     port, gateway_port = _free_port(), _free_port()
     gateway_url = f"http://127.0.0.1:{gateway_port}"
-    secret_key = secrets.token_hex(32)
+    secret_key, plate_key = secrets.token_hex(32), secrets.token_hex(32)
     folder = Path(tempfile.mkdtemp(prefix="parking-pages-"))
     prepare(folder, gateway_url)
     environment = {
@@ -75,7 +76,8 @@ def running_city(endpoints: Endpoints, template: str) -> Iterator[LiveCity]:
         "PARKING_PORT": str(port),
         "PARKING_LOG_JSON": "true",
         "PARKING_SECRET_KEY": secret_key,
-        "PARKING_PLATE_KEY": secrets.token_hex(32),
+        "PARKING_PLATE_KEY": plate_key,
+        "PARKING_HELP_PHONE": "0575-86000000",
         **merchant_settings(folder),
     }
     gateway = ("simulator.gateway", "--folder", str(folder), "--port", str(gateway_port))
@@ -91,6 +93,7 @@ def running_city(endpoints: Endpoints, template: str) -> Iterator[LiveCity]:
         publisher=publisher,
         database_url=database_url,
         secret_key=secret_key,
+        plate_key=plate_key,
         gateway_url=gateway_url,
     )
     try:

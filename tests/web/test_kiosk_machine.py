@@ -42,7 +42,7 @@ async def test_it_is_set_up_once_and_its_key_stays_out_of_sight(live_city: LiveC
     await expect(page.get_by_role("alert")).to_contain_text("不认识")
     visit.complaints[:] = [one for one in visit.complaints if "401" not in one]
     await page.get_by_label("设备密钥").fill(await new_key(live_city))
-    await page.get_by_role("button", name="启用").click()
+    await page.get_by_label("设备密钥").press("Enter")
     await on_step(page, "idle")
     await page.reload()
     await on_step(page, "idle")

@@ -92,6 +92,7 @@ function lost(reason) {
 /** Set the machine up, or set it up anew. @param {string} given */
 export function useKey(given) {
   key.value = given.trim();
+  me.value = null;
   store(KEY, key.value);
   refused.value = false;
   return beat();

@@ -88,7 +88,7 @@ function follow(id) {
 
 /** @param {any} payment */
 async function paid(payment) {
-  if (payment.session_id) {
+  if (!visit.peek().debt) {
     await refresh();
     go("done");
     await fetchReceipt();
@@ -118,9 +118,17 @@ export const askDebts = (plate) =>
     (debts) => go("debts", { debts, whole: plate, typed: "" }),
   );
 
+/** What is objected to is not asked for. @param {any[]} debts @returns {any[]} */
+export const payable = (debts) => debts.filter((one) => !one.disputed);
+
 /** @param {string} debt @param {string} reason */
 export const dispute = (debt, reason) =>
   attempt(
     () => ask(`/arrears/${encodeURIComponent(debt)}/dispute`, { reason }),
-    () => change({ disputed: true }),
+    () => {
+      const { debts } = visit.peek();
+      const marked = debts.debts.map((/** @type {any} */ one) => (one.id === debt ? { ...one, disputed: true } : one));
+      const sum = payable(marked).reduce((all, one) => all + one.amount_fen, 0);
+      change({ disputed: true, debts: { ...debts, debts: marked, total_fen: sum } });
+    },
   );

@@ -14,12 +14,12 @@ const DONE = { ask: 0, end: 15 };
 const touchedAt = signal(Date.now());
 const now = signal(Date.now());
 /** Whoever chose something on the last screen wants to read on. */
-let staysOn = false;
+const staysOn = signal(false);
 
 /** @type {import("../lib.js").Signal<{ask: number, end: number} | null>} */
 const limits = computed(() => {
   if (step.value === "idle") return null;
-  if (step.value === "done") return staysOn || help.value ? USUAL : DONE;
+  if (step.value === "done") return staysOn.value || help.value ? USUAL : DONE;
   return step.value === "pay" && isOpen(visit.value.payment) ? PAYING : USUAL;
 });
 
@@ -35,7 +35,7 @@ export function touched() {
 
 /** Somebody reads on: the usual time begins. */
 export function stay() {
-  staysOn = true;
+  staysOn.value = true;
   touched();
 }
 
@@ -44,7 +44,7 @@ export function startPresence() {
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => asks.peek() || touched(), { capture: true });
   effect(() => {
     step.value; // a new screen is news to read, whoever brought it
-    if (step.value !== "done") staysOn = false;
+    if (step.value !== "done") staysOn.value = false;
     touched();
   });
   setInterval(() => (now.value = Date.now()), 500);

@@ -128,6 +128,7 @@ export const words = {
   "kiosk.debts.all": ["逐笔全部付清 {fee}", "Pay all of {fee}, one after another"],
   "kiosk.debts.dispute": ["有异议", "It is not right"],
   "kiosk.debts.disputed": ["已登记您的异议，处理前不会催缴。", "Your objection is noted; nobody reminds you until it is settled."],
+  "kiosk.debts.objected": ["有异议，暂不收取", "objected to, not asked for"],
   "kiosk.debts.reason": ["在缴费机上提出异议", "Objected to at a kiosk"],
   "kiosk.no.offline": ["本机没有网络，请稍候或用手机缴费。", "This machine is offline; please wait, or pay by phone."],
   "kiosk.no.too-many-requests": ["试的次数太多，请一分钟后再试。", "Too many tries; please wait a minute."],

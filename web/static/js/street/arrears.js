@@ -14,12 +14,14 @@ import { isWhole, PlateForm, Why } from "./plate-form.js";
 import { Ways } from "./ways.js";
 
 const SLOT = "arrears";
+const SHORTEST_REASON = 3;
 
 const plate = signal("");
 /** @type {import("../lib.js").Signal<{total_fen: number, debts: {id: string, amount_fen: number}[]} | null>} */
 const owed = signal(null);
 const why = signal(/** @type {{slug: string, status: number} | null} */ (null));
 const asking = signal(false);
+const objected = signal(false);
 
 const atTill = till(SLOT, () => owed.peek() && ask());
 
@@ -46,6 +48,7 @@ function another() {
   atTill.startAgain();
   plate.value = "";
   owed.value = null;
+  objected.value = false;
 }
 
 function Arrears() {
@@ -82,8 +85,10 @@ function Ask() {
 
 /** @param {{found: any}} props */
 function Owed({ found }) {
-  const [oldest] = found.debts;
-  if (!oldest) {
+  const hasObjected = use(objected);
+  const payable = found.debts.filter((/** @type {any} */ one) => !one.disputed);
+  const [oldest] = payable;
+  if (!found.debts.length) {
     return html`
       <section class="pay-card" role="status">
         <p class="pay-state"><span class="pay-tick"><${Icon} name="check" size=${28} /></span>${t("arrears.none", { plate: plate.peek() })}</p>
@@ -97,19 +102,20 @@ function Owed({ found }) {
       <p class="soft">${t("arrears.total", { plate: plate.peek() })}</p>
       <p class="pay-amount"><strong class="number">${yuan(found.total_fen)}</strong></p>
       <ol class="street-debts">
-        ${found.debts.map((/** @type {any} */ one, /** @type {number} */ n) => html`<li><span>${t("arrears.one", { n: n + 1 })}${n === 0 && html` <small>${t("arrears.oldest")}</small>`}</span><b class="number">${yuan(one.amount_fen)}</b></li>`)}
+        ${found.debts.map((/** @type {any} */ one, /** @type {number} */ n) => html`<li><span>${t("arrears.one", { n: n + 1 })}${one.disputed ? html` <small>${t("arrears.objected")}</small>` : one === oldest && html` <small>${t("arrears.oldest")}</small>`}</span><b class="number">${yuan(one.amount_fen)}</b></li>`)}
       </ol>
-      ${found.debts.length > 1 && html`<p class="soft small">${t("arrears.order")}</p>`}
+      ${payable.length > 1 && html`<p class="soft small">${t("arrears.order")}</p>`}
     </section>
-    <${Ways} till=${atTill} fen=${oldest.amount_fen} choose=${(/** @type {any} */ way) => atTill.pay(`/arrears/${encodeURIComponent(oldest.id)}/payments`, oldest.id, way)} />
-    <${Dispute} debts=${found.debts} />
+    ${oldest && html`<${Ways} till=${atTill} fen=${oldest.amount_fen} choose=${(/** @type {any} */ way) => atTill.pay(`/arrears/${encodeURIComponent(oldest.id)}/payments`, oldest.id, way)} />`}
+    ${hasObjected && html`<p class="pay-note" role="status">${t("arrears.disputed")}</p>`}
+    ${oldest && html`<${Dispute} key=${oldest.id} debts=${payable} />`}
     <section class="pay-ways"><button class="button pay-way" onClick=${another}>${t("arrears.other")}</button></section>
   `;
 }
 
 /** @param {{now: any, found: any}} props */
 function Paid({ now, found }) {
-  const more = found?.debts.length ?? 0;
+  const more = found?.debts.filter((/** @type {any} */ one) => !one.disputed).length ?? 0;
   return html`
     <section class="pay-card pay-done" role="status">
       <p class="pay-state"><span class="pay-tick"><${Icon} name="check" size=${28} /></span>${t("arrears.paid", { fee: yuan(now.amount_fen) })}</p>
@@ -126,16 +132,16 @@ function Paid({ now, found }) {
 function Dispute({ debts }) {
   const [which, setWhich] = useState(debts[0].id);
   const [reason, setReason] = useState("");
-  const [state, setState] = useState(/** @type {"typing" | "sent" | "failed"} */ ("typing"));
+  const [state, setState] = useState(/** @type {"typing" | "failed"} */ ("typing"));
   const object = async () => {
     try {
       await send(`/arrears/${encodeURIComponent(which)}/dispute`, { reason: reason.trim() });
-      setState("sent");
+      objected.value = true;
+      await ask();
     } catch {
       setState("failed");
     }
   };
-  if (state === "sent") return html`<p class="pay-note" role="status">${t("arrears.disputed")}</p>`;
   return html`
     <details class="plate">
       <summary>${t("arrears.dispute")}</summary>
@@ -146,7 +152,7 @@ function Dispute({ debts }) {
       <label for="reason">${t("arrears.dispute.why")}</label>
       <textarea id="reason" class="street-input" rows="3" maxlength="500" value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.target.value)}></textarea>
       ${state === "failed" && html`<p class="pay-note" role="alert">${t("street.why.error")}</p>`}
-      <button class="button pay-way" disabled=${!reason.trim()} onClick=${object}>${t("arrears.dispute.go")}</button>
+      <button class="button pay-way" disabled=${reason.trim().length < SHORTEST_REASON} onClick=${object}>${t("arrears.dispute.go")}</button>
     </details>
   `;
 }

@@ -21,6 +21,7 @@ learn({
   "arrears.total": ["{plate} 共欠", "{plate} owes"],
   "arrears.one": ["第 {n} 笔", "No. {n}"],
   "arrears.oldest": ["最早", "the oldest"],
+  "arrears.objected": ["有异议，暂不收取", "objected to, not asked for"],
   "arrears.order": ["从最早的一笔开始，一笔一笔地付。", "The oldest is paid first, then one after another."],
   "arrears.next": ["付下一笔", "Pay the next one"],
   "arrears.paid": ["已付 {fee}", "{fee} paid"],

@@ -36,7 +36,7 @@ export function App() {
   const known = use(me);
   const overlay = use(asks) ? StillThere : use(help) ? Help : null;
   const waits = use(busy);
-  const Screen = !machine || (unknown && !known)
+  const Screen = !machine || !known // who was never known is being set up
     ? Setup
     : unknown
       ? Closed

@@ -4,7 +4,7 @@ import { html, use, useEffect } from "../../lib.js";
 import { clock, t, yuan } from "../../i18n.js";
 import { Icon } from "../../view/icons.js";
 import { me } from "../device.js";
-import { fetchReceipt } from "../paying.js";
+import { fetchReceipt, payable } from "../paying.js";
 import { left, stay as stayOn } from "../presence.js";
 import { print, printer } from "../printer.js";
 import { change, forget, go, visit } from "../visit.js";
@@ -64,7 +64,7 @@ function Receipt() {
 
 function DebtPaid() {
   const { debts, paidDebts = 0, all } = use(visit);
-  const more = debts.debts.length;
+  const more = payable(debts.debts).length;
   return html`
     <section class="k-info k-paid" role="status">
       <p class="k-title"><span class="k-tick"><${Icon} name="check" size=${44} /></span>${t("kiosk.done.title", { fee: yuan(paidDebts) })}</p>
