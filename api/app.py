@@ -13,6 +13,7 @@ from api import (
     city,
     counts,
     coupons,
+    debts,
     health,
     histories,
     kiosk,
@@ -34,6 +35,7 @@ from api import (
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
 from api.openapi import DESCRIPTION, TAGS, complete
 from api.operator import (
+    arrears,
     audits,
     calendar,
     closes,
@@ -92,7 +94,9 @@ MODULES = (
     holds,
     explain,
     sensors,
+    arrears,
     kiosks,
+    debts,
     kiosk,
     uplinks,
     health,

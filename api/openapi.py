@@ -20,6 +20,7 @@ TAGS: Final = [
     {"name": "sessions", "description": "One vehicle's visit, for whoever stands before its space."},
     {"name": "payments", "description": "Paying for a session, and what providers say of it."},
     {"name": "passes", "description": "Time paid for in advance, bought online."},
+    {"name": "arrears", "description": "What a plate owes from before: asked for, paid, disputed."},
     {"name": "receipts", "description": "What a payer is given as proof."},
     {"name": "city", "description": "What surrounds the map."},
     {"name": "operator", "description": "For people with a login."},

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "pass": ("pass_", "Passes: time paid for in advance"),
     "coupon": ("coupon", "Coupons and merchants' validations"),
     "plate": ("plate", "The keys that seal plates, and moving everything to a newer one"),
+    "arrears": ("arrears", "What is owed for longer than the grace, and what is given up"),
     "hold": ("hold", "Bills that wait for a person, and what makes them wait"),
     "calendar": ("calendar", "Working days, holidays, and free days by decree"),
     "explain": ("explain", "Why a session is what it is and costs what it costs"),

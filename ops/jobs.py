@@ -16,6 +16,7 @@ from billing.pass_sales.orders import close_old_orders
 from billing.payments.till import Till, real_now
 from core.clock import Clock
 from core.db import Database
+from ops.arrears import move_arrears
 from ops.closing import close_days
 from ops.ledger import prove_ledger, seal_ledger
 from ops.payments import forget_keys, sweep_payments
@@ -97,6 +98,7 @@ JOBS: Final = (
     Job(name="earn-passes", every_seconds=3_600, run=earn_pass_days),
     Job(name="retain", every_seconds=3_600, run=retain),
     Job(name="forget-plates", every_seconds=3_600, run=forget_plates),
+    Job(name="move-arrears", every_seconds=1_800, run=move_arrears),
     Job(name="seal-ledger", every_seconds=3_600, run=seal_ledger),
     Job(name="prove-ledger", every_seconds=86_400, run=prove_ledger),
 )

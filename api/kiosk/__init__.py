@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.kiosk import events, finding, paying
+from api.kiosk import debts, events, finding, paying
 
 router = APIRouter(prefix="/api/v1/kiosk", tags=["kiosk"])
-for part in (events, finding, paying):
+for part in (events, finding, paying, debts):
     router.include_router(part.router)

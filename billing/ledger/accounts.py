@@ -8,6 +8,12 @@ from typing import Final
 
 RECEIVABLE: Final = "receivable:stay"
 """What stays still owe: never below 0 of any session."""
+ARREARS: Final = "receivable:arrears"
+"""What is asked for later, of a vehicle that a warden or a camera saw."""
+UNIDENTIFIED: Final = "receivable:unidentified"
+"""What nobody known owes: asked of nobody, paid by whoever comes back, given up by a rule."""
+LATER: Final = (ARREARS, UNIDENTIFIED)
+"""Where the debt of a stay goes that nobody paid in time; money and corrections take from there first."""
 OVERPAID: Final = "overpaid"
 """What payers get back: on its way at once, or claimed by a refund that failed."""
 SUSPENSE: Final = "suspense"

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import accounts
-from billing.ledger.entries import CNY, Stand
+from billing.ledger.entries import CNY, Later, Stand
 from core.money import Fen
 from core.tables import JournalLine
 
@@ -25,8 +25,11 @@ class SessionBalance:
     given_up: Mapping[str, int]
     """Not asked for by account: waived, written off, or given back though it was owed."""
     due_fen: Fen
+    """In whichever account it is owed."""
     overpaid_fen: Fen
     """To be given back, and not yet on its way."""
+    later: Later = ()
+    """Of the due, by account: what was not paid in time."""
 
     @property
     def allowed_fen(self) -> Fen:
@@ -45,6 +48,7 @@ class SessionBalance:
             charged_fen=self.charged_fen,
             exit_window_fen=self.exit_window_fen,
             due_fen=self.due_fen,
+            later=self.later,
             given_up=tuple(self.given_up.items()),
         )
 
@@ -75,7 +79,8 @@ def _balance(debits: Mapping[str, int]) -> SessionBalance:
         charged_fen=Fen(-sum(fen for account, fen in debits.items() if account.startswith(accounts.REVENUE))),
         exit_window_fen=Fen(debits.get(accounts.EXIT_WINDOW, 0)),
         given_up={account: debits.get(account, 0) for account in accounts.GIVEN_UP},
-        due_fen=Fen(debits.get(accounts.RECEIVABLE, 0)),
+        due_fen=Fen(sum(debits.get(account, 0) for account in (accounts.RECEIVABLE, *accounts.LATER))),
+        later=tuple((account, debits[account]) for account in accounts.LATER if debits.get(account)),
         overpaid_fen=Fen(-debits.get(accounts.OVERPAID, 0)),
     )
 

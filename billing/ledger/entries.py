@@ -10,7 +10,11 @@ from uuid import UUID
 
 from billing.ledger import accounts
 
+Later = tuple[tuple[str, int], ...]
+"""Debts by account: arrears, and those of nobody known."""
 CNY: Final = "CNY"
+OWED_ELSEWHERE: Final = "owed-elsewhere"
+"""The kind of entry by which a debt becomes an arrear, one of nobody known, or a stay's again."""
 SUSPENSE_PAID_OUT: Final = "suspense-paid-out"
 """The kind of entry by which money leaves suspense for the bank account of whoever paid it."""
 
@@ -60,6 +64,9 @@ class Stand:
     exit_window_fen: int = 0
     """Of the allowed: for leaving in time."""
     due_fen: int = 0
+    """In whichever account it is owed."""
+    later: Later = ()
+    """Of the due, by account: what was not paid in time."""
     given_up: tuple[tuple[str, int], ...] = ()
     """Of the allowed: by account what was waived, written off or given back though it was owed."""
 
@@ -83,7 +90,7 @@ def charge(
     return _entry(
         key,
         "charge",
-        (accounts.RECEIVABLE, due + too_much - stand.due_fen),
+        *_owed(due + too_much - stand.due_fen, stand.later),
         (accounts.EXIT_WINDOW, allowed),
         *taken_back,
         (accounts.revenue(lot_code), -charged),
@@ -93,19 +100,24 @@ def charge(
 
 
 def receive(
-    provider: str, transaction_id: str, *, payment_id: UUID, session_id: UUID | None, amount_fen: int, due_fen: int
+    provider: str,
+    transaction_id: str,
+    *,
+    payment_id: UUID,
+    session_id: UUID | None,
+    amount_fen: int,
+    due_fen: int,
+    later: Later = (),
 ) -> Entry | None:
     """A payment arrived: it settles what is due, and the rest is overpaid. Without a session it buys a pass."""
-    if session_id is None:
-        settled, account, too_much = amount_fen, accounts.PREPAID, 0
-    else:
-        settled, account = min(amount_fen, due_fen), accounts.RECEIVABLE
-        too_much = amount_fen - settled
+    settled = amount_fen if session_id is None else min(amount_fen, due_fen)
+    too_much = amount_fen - settled
+    bought = [(accounts.PREPAID, -settled)] if session_id is None else _owed(-settled, later)
     return _entry(
         payment_key(provider, transaction_id),
         "payment",
         (accounts.clearing(provider), amount_fen),
-        (account, -settled),
+        *bought,
         (accounts.OVERPAID, -too_much),
         session_id=session_id,
         payment_id=payment_id,
@@ -142,14 +154,20 @@ def receive_odd(
 
 
 def settle_from_suspense(
-    decision_id: UUID, *, payment_id: UUID | None, session_id: UUID | None, amount_fen: int, currency: str = CNY
+    decision_id: UUID,
+    *,
+    payment_id: UUID | None,
+    session_id: UUID | None,
+    amount_fen: int,
+    currency: str = CNY,
+    later: Later = (),
 ) -> Entry | None:
     """A person says that this money counts: it pays what its stay owes. ``amount_fen`` is at most what is due."""
     return _entry(
         f"suspense:{decision_id}",
         "suspense-settled",
         (accounts.SUSPENSE, amount_fen),
-        (accounts.RECEIVABLE, -amount_fen),
+        *_owed(-amount_fen, later),
         session_id=session_id,
         payment_id=payment_id,
         currency=currency,
@@ -242,9 +260,17 @@ def pay_out(
     )
 
 
-def give_up(key: str, kind: str, account: str, *, session_id: UUID, amount_fen: int) -> Entry | None:
+def give_up(key: str, kind: str, account: str, *, session_id: UUID, amount_fen: int, later: Later = ()) -> Entry | None:
     """A waiver or a write-off: what is due is asked for no more. ``amount_fen`` is at most what is due."""
-    return _entry(key, kind, (account, amount_fen), (accounts.RECEIVABLE, -amount_fen), session_id=session_id)
+    return _entry(key, kind, (account, amount_fen), *_owed(-amount_fen, later), session_id=session_id)
+
+
+def owe_elsewhere(key: str, session_id: UUID, stand: Stand, target: str) -> Entry | None:
+    """All that a stay owes is owed in another account from now on; None where it is there already."""
+    owed = {accounts.RECEIVABLE: stand.due_fen - sum(fen for _, fen in stand.later), **dict(stand.later)}
+    moved = sum(fen for account, fen in owed.items() if account != target)
+    away = [(account, -fen) for account, fen in owed.items() if account != target]
+    return _entry(key, OWED_ELSEWHERE, (target, moved), *away, session_id=session_id)
 
 
 def earn_pass(order_id: UUID, days: int, *, payment_id: UUID, amount_fen: int) -> Entry | None:
@@ -275,6 +301,17 @@ def payment_key(provider: str, transaction_id: str) -> str:
 def payout_key(refund_id: UUID) -> str:
     """A refund is paid out by hand once."""
     return f"payout:{refund_id}"
+
+
+def _owed(change_fen: int, later: Later) -> list[tuple[str, int]]:
+    """The lines of a debt that changes: more is owed as a stay's, less is taken from what was owed longest."""
+    lines = []
+    left = change_fen
+    for account, fen in later if change_fen < 0 else ():
+        less = min(fen, -left)
+        lines.append((account, -less))
+        left += less
+    return [*lines, (accounts.RECEIVABLE, left)]
 
 
 def _entry(

@@ -168,14 +168,17 @@ async def _movable(db: AsyncConnection, waiting: InSuspense, outcome: Outcome) -
 
 
 async def _move(db: AsyncConnection, waiting: InSuspense, row: Row[Any], amount: int, *, by: str, at: datetime) -> None:
-    make = entries.settle_from_suspense if row.outcome == "stay" else entries.pay_out_of_suspense
-    entry = make(
-        row.id,
-        payment_id=waiting.payment_id,
-        session_id=waiting.session_id,
-        amount_fen=amount,
-        currency=waiting.currency,
-    )
+    about: dict[str, Any] = {
+        "payment_id": waiting.payment_id,
+        "session_id": waiting.session_id,
+        "amount_fen": amount,
+        "currency": waiting.currency,
+    }
+    if row.outcome == "stay" and waiting.session_id is not None:
+        later = (await balance_of(db, waiting.session_id)).later
+        entry = entries.settle_from_suspense(row.id, later=later, **about)
+    else:
+        entry = entries.pay_out_of_suspense(row.id, **about)
     await post(db, entry, source=by, at=at)
     if waiting.payment_id is not None:
         await db.execute(select(func.pg_notify("parking_payment", str(waiting.payment_id))))

@@ -46,16 +46,18 @@ async def write_intent(
     amount_fen: Fen,
     asked: dict[str, Any],
     device_key_id: int | None,
+    arrear_id: UUID | None,
     at: datetime,
 ) -> UUID:
-    """The attempt, before anybody is asked; ``at`` in real time."""
-    bill = standing.bill
+    """The attempt, before anybody is asked; ``at`` in real time. One for an arrear shows nobody a quote."""
+    bill = standing.bill if arrear_id is None else None
     what = {
-        "purpose": "stay",
+        "purpose": "stay" if arrear_id is None else "arrear",
+        "arrear_id": arrear_id,
         "session_id": standing.session_id,
         "tariff_version_id": standing.tariff_version_id,
         "quote": {**bill_to_json(bill), "exit_window_minutes": standing.exit_window_minutes} if bill else None,
-        "covers_to": standing.counted_to,
+        "covers_to": standing.counted_to if arrear_id is None else None,
         "device_key_id": device_key_id,
     }
     return await _write(db, what, provider=provider, channel=channel, amount_fen=amount_fen, asked=asked, at=at)

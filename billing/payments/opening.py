@@ -55,6 +55,7 @@ class Wish:
     return_url: str | None
     device_key_id: int | None
     close_others: bool
+    arrear_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ async def open_payment(
     return_url: str | None,
     device_key_id: int | None = None,
     close_others: bool = False,
+    arrear_id: UUID | None = None,
 ) -> PaymentView:
     """Let somebody pay what a session owes now; an attempt that fits is shown again instead of a second one.
 
@@ -88,6 +90,7 @@ async def open_payment(
         return_url: where a browser goes back to.
         device_key_id: the kiosk, where it is one.
         close_others: attempts through other channels are closed first, so that two codes are not about.
+        arrear_id: as whose arrear it is asked for: the payer is then not told which session that is.
 
     Raises:
         SessionNotFoundError: there is none.
@@ -106,6 +109,7 @@ async def open_payment(
         return_url=return_url,
         device_key_id=device_key_id,
         close_others=close_others,
+        arrear_id=arrear_id,
     )
     given_up: set[UUID] = set()
     for _ in range(ROUNDS):
@@ -138,6 +142,7 @@ async def _plan(db: AsyncConnection, till: Till, wish: Wish, given_up: set[UUID]
 def _fits(row: Row[Any], wish: Wish, due_fen: Fen) -> bool:
     return (
         row.channel == wish.channel
+        and row.arrear_id == wish.arrear_id
         and row.amount_fen == due_fen
         and row.expires_at - real_now() >= USABLE_FOR
         and row.asked is not None
@@ -147,7 +152,7 @@ def _fits(row: Row[Any], wish: Wish, due_fen: Fen) -> bool:
 
 async def _write(db: AsyncConnection, standing: Standing, wish: Wish, due_fen: Fen) -> UUID:
     asked = {
-        "description": f"停车费 {standing.space_code}",
+        "description": f"停车费 {standing.space_code}" if wish.arrear_id is None else "停车欠费",
         "return_url": wish.return_url,
         "payer_id": wish.payer_id,
         "payer_ip": wish.payer_ip,
@@ -160,6 +165,7 @@ async def _write(db: AsyncConnection, standing: Standing, wish: Wish, due_fen: F
         amount_fen=due_fen,
         asked=asked,
         device_key_id=wish.device_key_id,
+        arrear_id=wish.arrear_id,
         at=real_now(),
     )
 

@@ -27,6 +27,7 @@ class PaymentView:
 
     id: UUID
     session_id: UUID | None
+    """None where it is for a pass, or for an arrear, whose payer is not told which stay that was."""
     provider: str
     channel: str
     amount_fen: Fen
@@ -66,7 +67,7 @@ async def fetch_view(db: AsyncConnection, payment_id: UUID) -> PaymentView:
         opened = {}
     return PaymentView(
         id=row.id,
-        session_id=row.session_id,
+        session_id=None if row.arrear_id else row.session_id,
         provider=row.provider,
         channel=row.channel,
         amount_fen=row.amount_fen,
@@ -93,6 +94,7 @@ async def announce(db: AsyncConnection, payment_id: UUID) -> None:
 _SHOWN = (
     Payment.id,
     Payment.session_id,
+    Payment.arrear_id,
     Payment.provider,
     Payment.channel,
     Payment.amount_fen,

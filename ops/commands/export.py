@@ -58,7 +58,8 @@ QUERIES: Final[Mapping[What, str]] = {
         LEFT JOIN current_bill AS bill ON bill.session_id = session.id AND session.status <> 'open'
         LEFT JOIN (
             SELECT session_id, sum(credit_fen - debit_fen) AS paid_fen FROM journal_line
-            WHERE account = 'receivable:stay' OR account LIKE 'revenue:%' OR account LIKE 'discount:%'
+            WHERE account IN ('receivable:stay', 'receivable:arrears', 'receivable:unidentified')
+                OR account LIKE 'revenue:%' OR account LIKE 'discount:%'
                 OR account = 'writeoff'
             GROUP BY session_id
         ) AS money ON money.session_id = session.id

@@ -17,6 +17,7 @@ from core.tokens import space_token
 from tests.api.conftest import SECRET
 from tests.api.town import Town, built, now
 from tests.payments.conftest import Desk, open_desk
+from tests.payments.counter import NOON_IN_CHINA
 
 
 @dataclass
@@ -69,15 +70,23 @@ async def seen(
         )
 
 
-async def gone(desk: Desk, minutes_ago: float, code: str = "KA-001", minutes: int = 75) -> UUID:
-    """A stay of so many minutes that ended so long ago, not billed yet."""
-    left_at: datetime = now() - timedelta(minutes=minutes_ago)
+async def gone(desk: Desk, days_ago: int, code: str = "KA-001", minutes: int = 75) -> UUID:
+    """A stay of so many minutes that ended at two in the afternoon in China, so many days ago; not billed yet."""
+    left_at: datetime = NOON_IN_CHINA + timedelta(hours=2) - timedelta(days=days_ago - 1)
+    return await desk.town.session(code, left_at - timedelta(minutes=minutes), left_at)
+
+
+async def just_gone(desk: Desk, code: str = "KA-001") -> UUID:
+    """A stay of a whole day, which costs something at any hour, that ended twenty minutes ago."""
+    left_at, minutes = now() - timedelta(minutes=20), 24 * 60
     return await desk.town.session(code, left_at - timedelta(minutes=minutes), left_at)
 
 
 @pytest.fixture
 async def town(database_url: str) -> AsyncIterator[Town]:
     async with built(database_url) as town:
+        for lot in ("KA", "KB"):
+            await town.change_lot(lot, hold_late_minutes=0)  # what is written here is written late
         yield town
 
 
