@@ -15,6 +15,7 @@ from billing.ledger import accounts, entries
 from billing.ledger.balances import balance_of
 from billing.ledger.journal import post
 from billing.ledger.refunds import fetch_currency, lock_money, reject_refund, release_refund, request_refund
+from billing.ledger.sending_again import send_again
 from core.errors import ConflictError, DeniedError, NotFoundError
 from core.money import Fen
 from core.tables import JournalEntry, ParkingSession, Payment, Refund
@@ -161,6 +162,18 @@ async def pay_out(db: AsyncConnection, refund_id: UUID, *, by: str, at: datetime
     return await fetch_refund(db, refund_id)
 
 
+async def try_again(db: AsyncConnection, refund_id: UUID, *, by: str, at: datetime) -> RefundView:
+    """Ask the provider once more, under the same number, for a refund that failed.
+
+    Raises:
+        RefundNotFoundError, RefundIsNotOwedError: see there.
+    """
+    refund = await fetch_refund(db, refund_id)
+    await send_again(db, refund_id, by=by, at=at)
+    await _announce(db, refund.payment_id)
+    return await fetch_refund(db, refund_id)
+
+
 async def waive(db: AsyncConnection, session_id: UUID, amount_fen: int | None, *, by: str, at: datetime) -> Fen:
     """Ask no more for so much of what a session owes, all of it if nothing is said; how much that was.
 
@@ -170,15 +183,11 @@ async def waive(db: AsyncConnection, session_id: UUID, amount_fen: int | None, *
     locked = select(ParkingSession.id).where(ParkingSession.id == session_id).with_for_update(key_share=True)
     if (await db.execute(locked)).first() is None:
         raise SessionUnknownError("there is no such session", session_id=str(session_id))
-    balance = await balance_of(db, session_id)
-    due_fen = balance.due_fen
+    due_fen = (await balance_of(db, session_id)).due_fen
     wanted = due_fen if amount_fen is None else amount_fen
     if wanted == 0 or wanted > due_fen:
         raise WaiverExceedsDueError(f"this session owes {due_fen} fen", due_fen=due_fen)
-    key = f"waiver:{uuid4()}"
-    entry = entries.give_up(
-        key, "waiver", accounts.WAIVER, session_id=session_id, amount_fen=wanted, later=balance.later
-    )
+    entry = entries.give_up(f"waiver:{uuid4()}", "waiver", accounts.WAIVER, session_id=session_id, amount_fen=wanted)
     await post(db, entry, source=by, at=at)
     return Fen(wanted)
 

@@ -15,7 +15,7 @@ from api.idempotency import RepeatKey
 from api.operator.deciding import decide_once
 from api.problems import responses
 from api.shapes import Shape
-from billing.by_hand import RefundView, ask_refund, decide, list_refunds, pay_out, waive
+from billing.by_hand import RefundView, ask_refund, decide, list_refunds, pay_out, try_again, waive
 from core.audit import write_audit
 from core.clock import rfc3339
 from core.roles import Role
@@ -143,6 +143,14 @@ async def reject_held_refund(
 ) -> dict[str, Any]:
     """A second person refuses a held refund: nothing has moved, nothing will."""
     return await _decided(db, person, refund_id, body, approve=False, now=now)
+
+
+@router.post("/refunds/{refund_id}/again", responses=responses(401, 403, 404, 409, 422), response_model=RefundOut)
+async def try_refund_again(db: Db, person: Finance, now: Now, refund_id: RefundUuid, body: ReasonIn) -> dict[str, Any]:
+    """Ask the provider once more, under the same number, for a refund that failed: it cannot go back twice."""
+    view = await try_again(db, refund_id, by=f"operator:{person.login}", at=now)
+    await _audit(db, person, "refund.tried_again", view, {"amount_fen": view.amount_fen, "reason": body.reason})
+    return _object(view)
 
 
 @router.post("/refunds/{refund_id}/paid-out", responses=responses(401, 403, 404, 409, 422), response_model=RefundOut)

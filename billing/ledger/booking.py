@@ -15,10 +15,11 @@ from sqlalchemy import Row, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import accounts, entries
-from billing.ledger.balances import NOTHING_YET, balance_of
+from billing.ledger.balances import balance_of
 from billing.ledger.entries import CNY
 from billing.ledger.journal import post
 from billing.ledger.refunds import FAILED, fetch_currency, is_paid_out, lock_money, refund_overpaid, request_refund
+from billing.ledger.sending_again import failure_of
 from billing.pass_sales.delivering import deliver_pass
 from billing.providers.port import OrderState, RefundState, RefundStatus
 from core.errors import NotFoundError
@@ -109,7 +110,7 @@ async def book_refund(db: AsyncConnection, state: RefundState, *, provider: str,
         account = await _waited_in(db, refund.id) if had_failed else accounts.REFUND_PENDING
         await post(db, entries.finish_refund(refund.id, provider, account=account, **about), source=source, at=at)
     elif after in FAILED and not had_failed:
-        await post(db, entries.fail_refund(refund.id, **about), source=source, at=at)
+        await post(db, await failure_of(db, refund.id, **about), source=source, at=at)
         log.error("refund.failed", refund_id=str(refund.id), provider=provider, outcome=after)
     values: dict[str, Any] = {"status": after, "changed_at": datetime.now(UTC)}
     if state.why is not None:
@@ -127,22 +128,21 @@ async def _book_as_asked(
 ) -> Booked:
     if payment.pass_order_id and not await deliver_pass(db, payment.pass_order_id, payment.id, at=at):
         return await _give_all_back(db, payment, transaction_id, "the order was closed", source=source, at=at)
-    owed = NOTHING_YET
+    due_fen = 0
     if payment.session_id is not None:
         if payment.again_of is None:
             await _charge_before_the_bill(db, payment, source=source, at=at)
-        owed = await balance_of(db, payment.session_id)
+        due_fen = (await balance_of(db, payment.session_id)).due_fen
     entry = entries.receive(
         payment.provider,
         transaction_id,
         payment_id=payment.id,
         session_id=payment.session_id,
         amount_fen=payment.amount_fen,
-        due_fen=owed.due_fen,
-        later=owed.later,
+        due_fen=due_fen,
     )
     await post(db, entry, source=source, at=at)
-    overpaid_fen = max(0, payment.amount_fen - owed.due_fen) if payment.session_id else 0
+    overpaid_fen = max(0, payment.amount_fen - due_fen) if payment.session_id else 0
     if overpaid_fen:
         await refund_overpaid(db, payment.session_id, cause="overpaid", reason="paid more than was due", at=at)
     await _announce(db, payment.id)

@@ -5,10 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from billing.by_hand import pay_out
+from billing.by_hand import pay_out, try_again
 from billing.ledger import accounts
 from billing.ledger.booking import book_refund
 from billing.ledger.refunds import RefundExceedsPaymentError
+from billing.ledger.sending_again import RefundIsNotOwedError
 from billing.providers.port import RefundState, RefundStatus
 from tests.ledger.till import LATER, Till
 
@@ -107,6 +108,27 @@ async def test_a_refund_that_was_paid_out_by_hand_and_then_succeeds_is_asked_bac
     await till.answer(RefundStatus.SUCCEEDED)
     assert await till.held(accounts.RETURNED_TWICE) == 600
     assert await till.held(accounts.OVERPAID) == 0
+    await till.prove()
+
+
+async def test_a_refund_that_failed_is_tried_again_under_its_number(till: Till) -> None:
+    payment, refund = await failed_refund(till)
+    number = await till.value("SELECT refund_no FROM refund")
+    for _ in range(2):
+        async with till.town.database.transaction() as db:
+            assert (await try_again(db, refund, by="operator:li", at=LATER)).status == "requested"
+        assert (await till.held(accounts.OVERPAID), await till.held(accounts.REFUND_PENDING)) == (0, -600)
+        await till.prove()
+        await till.answer(RefundStatus.FAILED)
+        await till.prove()
+    async with till.town.database.transaction() as db:
+        await try_again(db, refund, by="operator:li", at=LATER)
+        with pytest.raises(RefundIsNotOwedError):
+            await try_again(db, refund, by="operator:wu", at=LATER)
+    await till.answer(RefundStatus.SUCCEEDED)
+    assert await till.refunds(payment) == [(600, "overpaid", "succeeded")]
+    assert await till.value("SELECT refund_no FROM refund") == number
+    assert await till.held(accounts.clearing("wechat")) == 600
     await till.prove()
 
 
