@@ -183,11 +183,15 @@ async def waive(db: AsyncConnection, session_id: UUID, amount_fen: int | None, *
     locked = select(ParkingSession.id).where(ParkingSession.id == session_id).with_for_update(key_share=True)
     if (await db.execute(locked)).first() is None:
         raise SessionUnknownError("there is no such session", session_id=str(session_id))
-    due_fen = (await balance_of(db, session_id)).due_fen
+    balance = await balance_of(db, session_id)
+    due_fen = balance.due_fen
     wanted = due_fen if amount_fen is None else amount_fen
     if wanted == 0 or wanted > due_fen:
         raise WaiverExceedsDueError(f"this session owes {due_fen} fen", due_fen=due_fen)
-    entry = entries.give_up(f"waiver:{uuid4()}", "waiver", accounts.WAIVER, session_id=session_id, amount_fen=wanted)
+    key = f"waiver:{uuid4()}"
+    entry = entries.give_up(
+        key, "waiver", accounts.WAIVER, session_id=session_id, amount_fen=wanted, later=balance.later
+    )
     await post(db, entry, source=by, at=at)
     return Fen(wanted)
 

@@ -15,7 +15,7 @@ from sqlalchemy import Row, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import accounts, entries
-from billing.ledger.balances import balance_of
+from billing.ledger.balances import NOTHING_YET, balance_of
 from billing.ledger.entries import CNY
 from billing.ledger.journal import post
 from billing.ledger.refunds import FAILED, fetch_currency, is_paid_out, lock_money, refund_overpaid, request_refund
@@ -128,21 +128,22 @@ async def _book_as_asked(
 ) -> Booked:
     if payment.pass_order_id and not await deliver_pass(db, payment.pass_order_id, payment.id, at=at):
         return await _give_all_back(db, payment, transaction_id, "the order was closed", source=source, at=at)
-    due_fen = 0
+    owed = NOTHING_YET
     if payment.session_id is not None:
         if payment.again_of is None:
             await _charge_before_the_bill(db, payment, source=source, at=at)
-        due_fen = (await balance_of(db, payment.session_id)).due_fen
+        owed = await balance_of(db, payment.session_id)
     entry = entries.receive(
         payment.provider,
         transaction_id,
         payment_id=payment.id,
         session_id=payment.session_id,
         amount_fen=payment.amount_fen,
-        due_fen=due_fen,
+        due_fen=owed.due_fen,
+        later=owed.later,
     )
     await post(db, entry, source=source, at=at)
-    overpaid_fen = max(0, payment.amount_fen - due_fen) if payment.session_id else 0
+    overpaid_fen = max(0, payment.amount_fen - owed.due_fen) if payment.session_id else 0
     if overpaid_fen:
         await refund_overpaid(db, payment.session_id, cause="overpaid", reason="paid more than was due", at=at)
     await _announce(db, payment.id)
