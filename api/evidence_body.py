@@ -2,7 +2,6 @@
 
 import asyncio
 from base64 import b64decode
-from binascii import Error as NotBase64
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from fastapi import Request
@@ -75,7 +74,7 @@ async def read_seen(request: Request, shape: type[Words]) -> tuple[Words, bytes 
         return seen, None
     try:
         return seen, b64decode(seen.photo, validate=True)
-    except NotBase64 as error:
+    except ValueError as error:
         raise PhotoRefusedError("the photo is not written in base64") from error
 
 

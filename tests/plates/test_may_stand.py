@@ -153,7 +153,8 @@ async def test_who_may_not_and_what_cannot_be_is_refused(beat: Beat) -> None:
         assert answer.status_code == 401
     assert (await beat.sees("KA-001", PLATE, now() + HOUR)).json()["type"] == "/problems/from-the-future"
     assert (await beat.sees("nowhere", PLATE, now())).status_code == 404
-    assert (await beat.sees("KA-001", PLATE, now(), photo="not base64!")).status_code == 422
+    for photo in ("not base64!", "é", ""):
+        assert (await beat.sees("KA-001", PLATE, now(), photo=photo)).json()["type"] == "/problems/photo-refused"
     assert (await beat.sees("KA-001", PLATE, now(), confidence=101)).status_code == 422
     for body in (b"{", b"[]", b"\xff\xfe", b'{"plate": "\\ud800"}'):
         headers = {"Authorization": f"Bearer {beat.camera_key}", "Content-Type": "application/json"}
