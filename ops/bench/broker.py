@@ -41,7 +41,7 @@ def queue_up(
 @contextmanager
 def publishing(url: str, client_id: str) -> Iterator[Client]:
     """A client that publishes beside the session of this name."""
-    publisher = _connected(url, client_id=f"{client_id}-publisher", clean=True)
+    publisher = connected(url, client_id=f"{client_id}-publisher", clean=True)
     publisher.loop_start()
     try:
         yield publisher
@@ -52,7 +52,7 @@ def publishing(url: str, client_id: str) -> Iterator[Client]:
 
 def forget(url: str, client_id: str) -> None:
     """Let the broker drop a session and what it queued for it."""
-    client = _connected(url, client_id=client_id, clean=True)
+    client = connected(url, client_id=client_id, clean=True)
     client.loop_start()
     _until(client.is_connected)
     client.disconnect()
@@ -64,7 +64,7 @@ def drain(url: str, client_id: str, count: int) -> dict[str, float]:
 
     paho, MQTT 3.1.1, manual acknowledgement. Returns: seconds from the first to the last, and of this process's CPU.
     """
-    client = _connected(url, client_id=client_id, clean=False, manual_ack=True)
+    client = connected(url, client_id=client_id, clean=False, manual_ack=True)
     taken, began = 0, 0.0
 
     def acknowledge(client: Client, _: object, message: MQTTMessage) -> None:
@@ -80,10 +80,20 @@ def drain(url: str, client_id: str, count: int) -> dict[str, float]:
     return {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time()}
 
 
+def connected(url: str, *, client_id: str, clean: bool, **more: Any) -> Client:
+    """A client on the broker; ``clean`` begins and ends without a session that is kept."""
+    parts = urlsplit(url)
+    client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean, **more)
+    client.max_inflight_messages_set(IN_FLIGHT)
+    client.username_pw_set(unquote(parts.username or ""), unquote(parts.password or ""))
+    client.connect(parts.hostname or "", parts.port or 1883)
+    return client
+
+
 def _subscribe(url: str, client_id: str) -> None:
     """A session that is subscribed, and away."""
     done: list[int] = []
-    client = _connected(url, client_id=client_id, clean=False)
+    client = connected(url, client_id=client_id, clean=False)
     client.on_subscribe = lambda *_: done.append(1)
     client.loop_start()
     _until(client.is_connected)
@@ -91,15 +101,6 @@ def _subscribe(url: str, client_id: str) -> None:
     _until(lambda: bool(done))
     client.disconnect()
     client.loop_stop()
-
-
-def _connected(url: str, *, client_id: str, clean: bool, **more: Any) -> Client:
-    parts = urlsplit(url)
-    client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean, **more)
-    client.max_inflight_messages_set(IN_FLIGHT)
-    client.username_pw_set(unquote(parts.username or ""), unquote(parts.password or ""))
-    client.connect(parts.hostname or "", parts.port or 1883)
-    return client
 
 
 def _until(fact: Callable[[], bool]) -> None:

@@ -18,6 +18,7 @@ from ops.bench.faults import run as bench_faults
 from ops.bench.hostile import running as hostile_night
 from ops.bench.hostile.running import HostileNight
 from ops.bench.ingest import Plan, Show, bench_ingest
+from ops.bench.instead import InsteadPlan, bench_instead
 from ops.bench.live import LivePlan, bench_live
 from ops.bench.map import MapPlan, bench_map
 from ops.bench.pricing import PricingPlan, bench_pricing
@@ -128,6 +129,18 @@ def change(
     """One change's way: from the sensor's message to its commit, and to the live stream."""
     with _shown() as show, surroundings(show) as at:
         report = asyncio.run(bench_change(at, ChangePlan(per_second=changes, seconds=seconds), show))
+    _tell(report, json_file)
+
+
+@app.command()
+def instead(
+    *,
+    messages: Annotated[int, typer.Option(min=1_000, help="Readings for each way.")] = 10_000,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
+) -> None:
+    """What one would do without ingest: a callback with one INSERT a message, a pipe into psql; and a kill -9."""
+    with _shown() as show, surroundings(show) as at:
+        report = asyncio.run(bench_instead(at, InsteadPlan(messages=messages), show))
     _tell(report, json_file)
 
 

@@ -1,8 +1,10 @@
 """Which way the database and the broker come from, in their order, and why the earlier ways are not taken."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from ops.services import debian, mosquitto, postgres
@@ -112,6 +114,17 @@ def provide(settings: ServiceSettings, progress: Progress) -> Programs:
         postgres=_fit(inspect_postgres(unpacked.postgres)) if unpacked and database.wants_packages else database.fit,
         mosquitto=_fit(inspect_mosquitto(unpacked.mosquitto)) if unpacked and broker.wants_packages else broker.fit,
     )
+
+
+def find_psql(settings: ServiceSettings) -> Path | None:
+    """The terminal client of the PostgreSQL that is or would be run, else the one on the path; None where none is."""
+    database, _ = survey(settings)
+    if database.fit:
+        return database.fit.program("psql")
+    if database.unpacked:
+        return database.unpacked.postgres / "psql"
+    found = shutil.which("psql")
+    return Path(found) if found else None
 
 
 def _fit(found: Program | Unfit) -> Program:
