@@ -80,10 +80,11 @@ class Report:
         for row in self.rows:
             style = {True: "green", False: "yellow", None: None}[row.is_wish_met]
             ratio = "" if row.ratio is None else f"{row.ratio:.2f} of {row.against}"
-            table.add_row(row.what, _shown(row), ratio, row.wish, row.note, style=style)
+            table.add_row(row.what, shown(row), ratio, row.wish, row.note, style=style)
         return table
 
 
-def _shown(row: Row) -> str:
+def shown(row: Row) -> str:
+    """The figure with its unit."""
     digits = 0 if isinstance(row.value, int) or abs(row.value) >= 100 else 1  # noqa: PLR2004 - three digits are enough
     return f"{row.value:,.{digits}f} {row.unit}"

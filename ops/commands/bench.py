@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -27,11 +27,13 @@ from ops.bench.rough_day.plan import RoughDay
 from ops.bench.rough_day.running import Outcome, run_rough_day
 from ops.bench.rough_day.seeds import keep_seed, kept_seeds
 from ops.bench.surroundings import Surroundings, surroundings
+from ops.report.bench_html import bench_html
 from ops.state import State
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 COUNTY = 2_300
+SIZES = (COUNTY, 10 * COUNTY)
 PIPED_COLUMNS = 160
 """Where nobody's window says how wide a table may be: a file or a pipe cuts nothing off."""
 
@@ -57,7 +59,7 @@ def ingest(
     profile: Annotated[Path | None, typer.Option(help="Leave a profile of the ingest process there.")] = None,
 ) -> None:
     """Durable ingest: QoS 1, acknowledged after the commit, states and sessions moved on; exit status always 0."""
-    plan = Plan(sizes=spaces or (COUNTY, 10 * COUNTY), readings=messages, rounds=rounds, profile=profile)
+    plan = Plan(sizes=spaces or SIZES, readings=messages, rounds=rounds, profile=profile)
     with _shown() as show, surroundings(show) as at:
         report = asyncio.run(bench_ingest(at, plan, show))
     _tell(report, json_file)
@@ -144,11 +146,40 @@ def instead(
     _tell(report, json_file)
 
 
+@app.command("all")
+def all_(
+    *,
+    spaces: Annotated[list[int] | None, typer.Option(min=1, help="A city's size; may be repeated.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures there too.")] = None,
+    html_file: Annotated[Path | None, typer.Option("--html", help="And there with charts, to be printed.")] = None,
+) -> None:
+    """All that is timed, one after the other: ingest, change, instead, map, live, pricing; some ten minutes."""
+    reports: list[Report] = []
+    with _shown() as show, surroundings(show) as at:
+        plan = Plan(sizes=spaces or SIZES, readings=20_000, rounds=3)
+        measures: tuple[Callable[[], Report], ...] = (
+            lambda: asyncio.run(bench_ingest(at, plan, show)),
+            lambda: asyncio.run(bench_change(at, ChangePlan(), show)),
+            lambda: asyncio.run(bench_instead(at, InsteadPlan(), show)),
+            lambda: asyncio.run(bench_map(at, MapPlan(), show)),
+            lambda: asyncio.run(bench_live(at, LivePlan(), show)),
+            lambda: bench_pricing(PricingPlan(), show),
+        )
+        for measure in measures:
+            reports.append(measure())
+            _tell(reports[-1], None)
+    if json_file is not None:
+        json_file.write_bytes(b"[" + b",\n".join(report.as_json() for report in reports) + b"]\n")
+    if html_file is not None:
+        html_file.write_text(bench_html(reports))
+
+
 @app.command("rough-day")
 def rough_day(
     *,
     payments: Annotated[int, typer.Option(min=10, help="About so many are begun.")] = 5_000,
     seed: Annotated[int | None, typer.Option(min=0, help="Decides who does what; unset: any.")] = None,
+    kill_every: Annotated[float, typer.Option(min=0.5, help="Seconds, on the average: more on a slow machine.")] = 4,
     seeds: Annotated[
         Path | None, typer.Option(help="Seeds that failed, lived through first; unset: in the state folder.")
     ] = None,
@@ -160,12 +191,16 @@ def rough_day(
     failed = False
     with _shown() as show, surroundings(show) as at:
         for each in dict.fromkeys([*kept_seeds(kept), wanted]):
-            outcome = asyncio.run(_rough_day(at, RoughDay(payments=payments, seed=each), show))
+            outcome = asyncio.run(_rough_day(at, _day(payments, each, kill_every), show))
             _tell(outcome.report, json_file)
             if outcome.verdict.broken:
                 failed = True
                 keep_seed(kept, each, outcome.verdict.broken[0])
     raise typer.Exit(1 if failed else 0)
+
+
+def _day(payments: int, seed: int, kill_every: float) -> RoughDay:
+    return RoughDay(payments=payments, seed=seed, kill_after=(kill_every / 2, kill_every * 3 / 2))
 
 
 async def _rough_day(at: Surroundings, plan: RoughDay, show: Show) -> Outcome:
