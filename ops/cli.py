@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "coupon": ("coupon", "Coupons and merchants' validations"),
     "plate": ("plate", "The keys that seal plates, and moving everything to a newer one"),
     "arrears": ("arrears", "What is owed for longer than the grace, and what is given up"),
+    "report": ("report", "What was parked, known, billed and collected"),
     "hold": ("hold", "Bills that wait for a person, and what makes them wait"),
     "calendar": ("calendar", "Working days, holidays, and free days by decree"),
     "explain": ("explain", "Why a session is what it is and costs what it costs"),

@@ -14,7 +14,7 @@ from core.money import Fen, yuan_text
 from core.settings import Settings
 from ops.arrears import move_all, write_off
 from ops.asking import in_database
-from ops.installation import database_url
+from ops.installation import database_url, installation_clock
 from ops.plate_key import find_plate_vault
 
 app = typer.Typer(no_args_is_help=True, help="What is owed for longer than the grace, and what is given up.")
@@ -66,7 +66,7 @@ def write_off_(
     """Give up what nobody known owes for so long. Arrears of vehicles that were seen are waived one by one."""
     if not yes:
         typer.confirm(f"Give up what nobody known owes for more than {older_than} days?", abort=True)
-    debts, fen = asyncio.run(_write_off(Settings(), timedelta(days=older_than)))
+    debts, fen = asyncio.run(_write_off(timedelta(days=older_than)))
     _out.print(f"{debts} debts given up, {yuan_text(fen)}")
 
 
@@ -74,14 +74,14 @@ async def _move(settings: Settings) -> None:
     database = Database(database_url(), application="parking-arrears")
     try:
         grace = timedelta(hours=settings.arrears_grace_hours)
-        await move_all(database, at=settings.the_clock.now(), grace=grace, everything=True)
+        await move_all(database, at=installation_clock().now(), grace=grace, everything=True)
     finally:
         await database.close()
 
 
-async def _write_off(settings: Settings, age: timedelta) -> tuple[int, Fen]:
+async def _write_off(age: timedelta) -> tuple[int, Fen]:
     database = Database(database_url(), application="parking-arrears")
-    now = settings.the_clock.now()
+    now = installation_clock().now()
     try:
         return await write_off(database, before=now - age, by="command", at=now)
     finally:
