@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from rich.live import Live
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.clock import Clock, RealClock, VirtualClock, rfc3339
+from core.clock import Clock, RealClock, VirtualClock, instant, rfc3339
 from core.db import Database
 from core.settings import Settings
 from core.tokens import space_token
@@ -25,10 +26,13 @@ from ops.city import import_city
 from ops.device_keys import DeviceKind, add_key
 from ops.figures import FigureReader, read_status
 from ops.installation import environment
+from ops.people import admit_people
 from ops.running import Installation
+from ops.scenario import publish_prices
 from ops.state import write_whole
 from ops.verify import Promise, PromiseWatch, Report, installation_name, verify
 from simulator.cities import demo_city
+from simulator.scenarios import Scenario
 
 DATABASE: Final = "parking_demo"
 """The demo has a database of its own beside the installation's, begun afresh each time."""
@@ -71,14 +75,23 @@ class Simulated:
     status: Path
 
 
-def start_simulator(installation: Installation, *, seed: int, history: str, clock: str, counters_key: str) -> Simulated:
-    """Start the county's life, with some hours of history."""
+def start_simulator(
+    installation: Installation,
+    *,
+    seed: int | None,
+    history: str | None,
+    clock: str,
+    counters_key: str,
+    scenario: str | None = None,
+) -> Simulated:
+    """Start the county's life, with some hours of history; what is not said is as in the scenario, or as ordinary."""
     simulated = Simulated(
         truth=installation.state.root / "demo-truth.jsonl", status=installation.state.run / "simulator-status.json"
     )
     simulated.truth.unlink(missing_ok=True)
     simulated.status.unlink(missing_ok=True)
-    arguments = ["simulator", "--seed", str(seed), "--history", history]
+    said = {"--seed": seed, "--history": history, "--scenario": scenario}
+    arguments = ["simulator", *_options(said)]
     arguments += ["--truth", str(simulated.truth), "--status-file", str(simulated.status)]
     arguments += ["--installation", installation_name(installation.state)]
     settings = {**environment("simulate", installation.endpoints), "PARKING_CLOCK": clock}
@@ -88,15 +101,48 @@ def start_simulator(installation: Installation, *, seed: int, history: str, cloc
     return simulated
 
 
-def start_drivers(installation: Installation, *, seed: int, clock: str) -> None:
-    """Start the drivers who pay: they know what is printed on the spaces, and nothing else of ours."""
+def start_drivers(installation: Installation, *, seed: int, clock: str, scenario: str | None = None) -> Path:
+    """Start the people: they know what is printed on the spaces, and nothing else of ours; where they tell of payments.
+
+    One of them is a warden with a login, and one kiosk stands in the street.
+    """
+    truth = installation.state.root / "demo-drivers.jsonl"
+    truth.unlink(missing_ok=True)
     codes = installation.state.run / "printed-codes.json"
     secret_key = environment("command", installation.endpoints)["PARKING_SECRET_KEY"]
     features = httpx.get(f"{installation.api_url}/api/v1/spaces", timeout=10).raise_for_status().json()["features"]
     spaces = [feature["properties"]["code"] for feature in features]
     write_whole(codes, json.dumps({space: space_token(secret_key, space) for space in spaces}))
     arguments = ["simulator.drivers", "--api-url", installation.api_url, "--codes", str(codes), "--seed", str(seed)]
-    installation.supervisor.add("drivers", arguments, {"PARKING_CLOCK": clock})
+    arguments += ["--truth", str(truth), "--installation", installation_name(installation.state)]
+    people = asyncio.run(admit_people(installation.database_url))
+    installation.supervisor.add(
+        "drivers", [*arguments, *_options({"--scenario": scenario})], {"PARKING_CLOCK": clock, **people}
+    )
+    return truth
+
+
+def publish_prices_of(installation: Installation, scenario: Scenario) -> None:
+    """Publish the notices that a scenario brings, in force from the midnight after the clock's begin."""
+    zone = Settings().zone
+
+    async def run() -> None:
+        database = Database(installation.database_url)
+        async with database.transaction() as db:
+            await publish_prices(db, scenario, begins_at=begin_of(installation.clock), zone=zone)
+        await database.close()
+
+    asyncio.run(run())
+
+
+def begin_of(clock: Clock) -> datetime:
+    """Where a run's clock began; for real time: now."""
+    return instant(clock.virtual_start_ms) if isinstance(clock, VirtualClock) else clock.now()
+
+
+def _options(said: Mapping[str, object]) -> list[str]:
+    """What is said as a command line."""
+    return [word for name, value in said.items() if value is not None for word in (name, str(value))]
 
 
 def watch(

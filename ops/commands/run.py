@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,14 @@ import typer
 from rich.console import Console
 
 from core.errors import InvalidError
+from core.settings import Settings
 from ops import demo as county
 from ops.chaos import EVERY_SECONDS, Chaos
+from ops.commands.verify import print_by_fault
 from ops.running import Installation, installed
+from ops.scenario import clock_of, provider_troubled
 from ops.verify import Report
+from simulator.scenarios import Scenario, load_scenario
 
 app = typer.Typer()
 
@@ -31,9 +36,20 @@ def demo(
     *,
     port: Port = None,
     minutes: Minutes = None,
-    speed: Annotated[float, typer.Option(min=0.1, max=3_600, help="Times as fast as real time.")] = 1,
-    seed: Annotated[int, typer.Option(help="Another seed is another life of the same county.")] = 1,
-    history: Annotated[str, typer.Option(help="How much of the past to begin with: 6h, 90m, 0.")] = "6h",
+    speed: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=3_600, help="Times as fast as real time; unset: the scenario's, or 1."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Another seed is another life of the same county; unset: the scenario's, or 1.")
+    ] = None,
+    history: Annotated[
+        str | None, typer.Option(help="How much of the past to begin with: 6h, 90m, 0; unset: the scenario's, or 6h.")
+    ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A day to play: `parking simulate --list` names the shipped ones."),
+    ] = None,
     chaos: Annotated[
         bool, typer.Option("--chaos", help=f"kill -9 one process every {EVERY_SECONDS:g} s, whichever the seed says.")
     ] = False,
@@ -43,21 +59,41 @@ def demo(
     Everything is real but the sensors. The demo has a database of its own, begun afresh each time. With --minutes it
     ends by comparing every session and every fee with what the simulator knows to be true.
     """
-    stop, say, clock = _Stop(minutes), _say_since(time.monotonic()), county.virtual_clock(speed)
+    played = load_scenario(scenario) if scenario else None
+    zone = Settings().zone
+    clock = clock_of(played, zone, speed=speed) if played else county.virtual_clock(speed or 1)
+    lives = played.seed if played and seed is None else seed or 1
+    stop, say = _Stop(minutes or (played.minutes if played else None)), _say_since(time.monotonic())
     with installed(say, port=port, clock=clock, fresh_database=county.DATABASE, with_gateway=True) as (here, start):
         say("importing the county")
         key = county.put_city(here)
         start()
-        simulated = county.start_simulator(here, seed=seed, history=history, clock=clock, counters_key=key)
-        county.start_drivers(here, seed=seed, clock=clock)
+        if played:
+            county.publish_prices_of(here, played)
+            say(f"{played.en} · {played.zh}")
+        simulated = county.start_simulator(
+            here, seed=seed, history=history, clock=clock, counters_key=key, scenario=scenario
+        )
+        county.start_drivers(here, seed=lives, clock=clock, scenario=scenario)
         say("the county lives")
         _show_addresses(here)
         _out.print(f"Truth      {simulated.truth}", highlight=False)
         _out.print("Ctrl-C stops all of it.\n", highlight=False)
-        deaths = Chaos(seed=seed) if chaos else None
-        county.watch(here, _out, until=stop, simulated=simulated, chaos=deaths)
+        deaths = Chaos(seed=lives) if chaos else None
+        with _troubled(here, played):
+            county.watch(here, _out, until=stop, simulated=simulated, chaos=deaths)
         if not stop.was_asked:
             _show_proof(county.prove(here, simulated, say), here)
+
+
+def _troubled(here: Installation, played: Scenario | None) -> AbstractContextManager[None]:
+    """The provider misbehaves in its time, if the scenario says so."""
+    if played is None or here.gateway is None:
+        return nullcontext()
+    begins_at = county.begin_of(here.clock)
+    return provider_troubled(
+        played, gateway_url=here.gateway.url, clock=here.clock, begins_at=begins_at, zone=Settings().zone
+    )
 
 
 @app.command()
@@ -128,6 +164,12 @@ def _show_proof(report: Report, here: Installation) -> None:
         _out.print(
             f"[bold green]{report.equal:,} stays, and every session and every fee is equal to the truth.[/]",
             highlight=False,
+        )
+        return
+    if report.by_fault and report.is_explained:
+        print_by_fault(report, _out)
+        _out.print(
+            f"[bold green]{report.equal:,} of {report.stays:,} stays are equal to the truth.[/]", highlight=False
         )
         return
     for difference in report.differences[:20]:

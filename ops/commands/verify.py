@@ -104,6 +104,7 @@ def _print(report: Report, console: Console, most: int) -> None:
     if report.is_equal:
         console.print("[bold green]Everything is as it really was.[/]")
         return
+    print_by_fault(report, console)
     for why, number in sorted(report.counts().items()):
         console.print(f"[bold red]{number}[/] {why}")
     for difference in report.differences[:most]:
@@ -111,3 +112,18 @@ def _print(report: Report, console: Console, most: int) -> None:
         console.print(f"  [red]{difference.why}[/] {where}{difference.detail}", highlight=False, soft_wrap=True)
     if len(report.differences) > most:
         console.print(f"  … and {len(report.differences) - most} more (--all shows them)")
+
+
+def print_by_fault(report: Report, console: Console) -> None:
+    """How right the stored is where something went wrong on purpose."""
+    if not report.by_fault:
+        return
+    table = Table("fault", "stays", "equal", "", "true", "billed", title="accuracy by fault", title_justify="left")
+    for one in report.by_fault:
+        fees = (yuan_text(one.true_fen), yuan_text(one.billed_fen))
+        table.add_row(one.fault, f"{one.stays:,}", f"{one.equal:,}", f"{one.share:.1%}", *fees)
+    console.print(table)
+    if report.is_explained:
+        console.print("[green]Each stay that differs was touched by a fault.[/]")
+    else:
+        console.print(f"[bold red]{report.unexplained} differences that no fault explains[/]")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.clock import instant, rfc3339
+from ops.verify.accuracy import Accuracies, FaultAccuracy
 from ops.verify.truth import Stay, Truth
 
 
@@ -90,6 +91,15 @@ class Report:
     lost: int
     """Messages lost on purpose; where there are any, the stored cannot equal the true everywhere."""
     differences: Sequence[Difference] = field(default_factory=tuple)
+    by_fault: Sequence[FaultAccuracy] = ()
+    """Of the stays, those that faults touched and, last, those that none did; empty where there were no faults."""
+    unexplained: int = 0
+    """Differences that no fault explains."""
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether nothing differs but where a fault kept sensors from saying what was so."""
+        return not self.unexplained
 
     @property
     def is_equal(self) -> bool:
@@ -117,18 +127,25 @@ def compare(truth: Truth, sessions: Iterable[Session], readings: Readings) -> Re
         elif session.entered_ms <= truth.until_ms:
             by_space[session.space].append(session)
     equal = fees = true_fen = billed_fen = 0
+    unexplained = len(differences)
+    accuracies = Accuracies(truth.touched)
     for space, stays in truth.stays.items():
         for stay, stored in _pairs(stays, by_space[space]):
             found = list(_differences(stay, stored, truth.until_ms))
             differences.extend(found)
+            unexplained += 0 if accuracies.explains(space, stay) else len(found)
             if stay is None:
                 continue
             equal += not found
+            true, billed = 0, 0
             if _has_left(stay, truth.until_ms) and stay.fee_fen is not None:
                 fees += 1
-                true_fen += stay.fee_fen
-                billed_fen += 0 if stored is None else stored.billed_fen or 0
-    differences.extend(_of_readings(truth, readings))
+                true, billed = stay.fee_fen, 0 if stored is None else stored.billed_fen or 0
+            true_fen += true
+            billed_fen += billed
+            accuracies.add(stay, is_equal=not found, true_fen=true, billed_fen=billed)
+    of_readings = list(_of_readings(truth, readings))
+    differences.extend(of_readings)
     everything = [stay for stays in truth.stays.values() for stay in stays]
     return Report(
         until=truth.checkpoint.complete_until,
@@ -144,6 +161,8 @@ def compare(truth: Truth, sessions: Iterable[Session], readings: Readings) -> Re
         late=truth.checkpoint.late,
         lost=truth.checkpoint.lost,
         differences=tuple(differences),
+        by_fault=accuracies.told(),
+        unexplained=unexplained + len(of_readings),
     )
 
 

@@ -22,7 +22,8 @@ from ops.verify.compare import Difference, Readings, Why, compare
 from ops.verify.stored import count_readings, fetch_readings, fetch_sessions
 from ops.verify.tail import TruthTail
 from ops.verify.truth import Truth
-from simulator.truth import Checkpoint
+from simulator.faults.description import OF_LOTS, OF_SENSORS
+from simulator.truth import Checkpoint, Header
 
 PATIENCE_SECONDS: Final = 60.0
 """A kill costs a few seconds, a bill ten; what lasts longer than this is a fault."""
@@ -104,8 +105,9 @@ class PromiseWatch:
             sessions = await fetch_sessions(db, window)
         report = compare(window, sessions, readings)
         self._take_readings(self._tail.checkpoint, window, readings, report.differences)
-        lasting = self._lasting(report.differences)
-        self._let_go(window, report.differences)
+        is_rough = says_less_than_is_so(window.header)
+        lasting = [] if is_rough else self._lasting(report.differences)
+        self._let_go(window, report.differences, is_rough=is_rough)
         if time.monotonic() >= self._next_ledger:
             self._next_ledger = time.monotonic() + LEDGER_SECONDS
             self._broken = await self._broken_books(database)
@@ -133,13 +135,21 @@ class PromiseWatch:
         self._first_seen = {key: self._first_seen.get(key, now) for key in found}
         return [one for key, one in found.items() if now - self._first_seen[key] > self.patience_seconds]
 
-    def _let_go(self, window: Truth, differences: Iterable[Difference]) -> None:
-        """Stays that are over and equal need no second look, up to the first that is not."""
+    def _let_go(self, window: Truth, differences: Iterable[Difference], *, is_rough: bool) -> None:
+        """Stays that are over and equal need no second look, up to the first that is not.
+
+        Where sensors say less than is so, stays that differ are let go too, uncounted.
+        """
         differing = {(one.space, one.entered_at) for one in differences}
-        over = [(stay.left_ms, stay) for stays in window.stays.values() for stay in stays if stay.left_ms]
-        waiting = [left_ms for left_ms, stay in over if (stay.space, rfc3339(instant(stay.entered_ms))) in differing]
+        over = [
+            (stay.left_ms, (stay.space, rfc3339(instant(stay.entered_ms))) in differing)
+            for stays in window.stays.values()
+            for stay in stays
+            if stay.left_ms
+        ]
+        waiting = [] if is_rough else [left_ms for left_ms, differs in over if differs]
         until_ms = min([*waiting, window.until_ms]) - 1
-        self._stays += sum(left_ms <= until_ms for left_ms, _ in over)
+        self._stays += sum(left_ms <= until_ms and not differs for left_ms, differs in over)
         self._tail.let_go(until_ms)
         self._left_ms = max(self._left_ms, until_ms)
 
@@ -163,3 +173,8 @@ class PromiseWatch:
             parameters = {"now": self.clock.now(), "real_now": datetime.now(UTC)}
             asked = [(one.number, await db.execute(text(one.broken_by), parameters)) for one in OF_THE_BOOKS]
             return tuple(number for number, offenders in asked if offenders.first())
+
+
+def says_less_than_is_so(header: Header) -> bool:
+    """Whether what is sent cannot tell everything that happens: then stays may differ, and readings may not."""
+    return header.lost > 0 or any(fault.value in header.faults for fault in (*OF_SENSORS, *OF_LOTS))

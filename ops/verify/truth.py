@@ -1,7 +1,7 @@
 """A truth file as something to compare with."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import InvalidError
@@ -21,6 +21,10 @@ class Stay:
     """None while it stands there, or when the tariff's words are not known to the simulator."""
 
 
+Touched = Mapping[tuple[str, int], Collection[str]]
+"""Names of faults by space and begin of the stay that they touched."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """All stays that began up to ``until_ms``, by space and oldest first."""
@@ -34,6 +38,8 @@ class Truth:
     sensors: Mapping[str, str]
     """Sensor by space code."""
     stays: Mapping[str, Sequence[Stay]]
+    touched: Touched = field(default_factory=dict)
+    """What went wrong with what was said of a stay."""
 
 
 def load_truth(path: Path) -> Truth:
@@ -46,6 +52,7 @@ def load_truth(path: Path) -> Truth:
     checkpoint: Checkpoint | None = None
     sensors: dict[str, str] = {}
     found: dict[tuple[str, str], StayLine] = {}
+    touched: dict[tuple[str, int], set[str]] = {}
     try:
         for line in read_lines(path):
             header = line.truth or header
@@ -54,6 +61,9 @@ def load_truth(path: Path) -> Truth:
                 sensors[line.space.space] = line.space.sensor_id
             if line.stay is not None:
                 found[line.stay.space, line.stay.entered_at] = line.stay
+            fault = line.fault
+            if fault is not None and fault.space is not None and fault.entered_at is not None:
+                touched.setdefault((fault.space, parse_instant(fault.entered_at)), set()).add(fault.fault)
     except FileNotFoundError as error:
         raise InvalidError(f"there is no truth file {path}") from error
     if header is None or checkpoint is None:
@@ -74,6 +84,7 @@ def load_truth(path: Path) -> Truth:
         since_ms=min(since_ms, parse_instant(header.begins_at)) - BOOT_MS,
         sensors=sensors,
         stays=stays,
+        touched=touched,
     )
 
 
