@@ -57,9 +57,7 @@ def ring_in_state() -> Path:
         OwnKeysError: the ring is not there but in a setting.
     """
     if Settings().plate_key.get_secret_value():
-        raise OwnKeysError(
-            "the keys are in PARKING_PLATE_KEY, or the file that PARKING_PLATE_KEY_FILE names: change it there"
-        )
+        raise OwnKeysError("the keys are in PARKING_PLATE_KEY, or in the file named for it: change the ring there")
     return State.find().root / "secrets" / "plate-key"
 
 

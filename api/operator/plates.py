@@ -143,9 +143,11 @@ async def attach_plate(
     return TakenOut(evidence_id=recorded.evidence_id, session_id=recorded.session_id, repeated=not recorded.is_new)
 
 
-@router.get("/sessions/{session_id}/plates", responses=responses(401, 422))
+@router.get("/sessions/{session_id}/plates", responses=responses(401, 404, 422))
 async def read_plates(session_id: SessionUuid, _person: AnyRole, parts: TheParts, db: Db) -> PlatesOut:
     """All evidence of a session, plates masked, the best first."""
+    if (await db.execute(select(ParkingSession.id).where(ParkingSession.id == session_id))).first() is None:
+        raise SessionNotFoundError("no session has this id", session_id=str(session_id))
     return PlatesOut.of(session_id, await evidence_of(db, parts.plates, session_id))
 
 
