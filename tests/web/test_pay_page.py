@@ -82,8 +82,8 @@ async def tap(page: Page, name: str) -> None:
 async def pay_at_the_cashier(visit: Visit, city: LiveCity) -> None:
     """Go where the page leads, confirm there, and come back."""
     await expect(visit.page).to_have_url(re.compile(re.escape(city.gateway_url)))
-    await visit.page.get_by_role("button", name="确认支付").click()
-    await visit.page.get_by_role("link", name="返回商家").click()
+    await visit.page.get_by_role("button", name=re.compile("^(确认支付|Pay)$")).click()
+    await visit.page.get_by_role("link", name=re.compile("返回商家|Back to the merchant")).click()
 
 
 async def paid_page(visit: Visit) -> None:

@@ -2,13 +2,12 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 import pytest
 from playwright.async_api import Page, expect
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from billing.bills import bill_ended_sessions
 from billing.pass_sales.offers import OfferTerms, add_offer
@@ -16,7 +15,7 @@ from billing.plates import store_plate
 from billing.plates.vault import vault_of
 from core.db import Database
 from core.plate import parse_plate
-from core.tables import PlateEvidence
+from core.tables import ParkingSession, PlateEvidence
 from ops.arrears import move_all
 from tests.web.kiosk import PORTRAIT, at_kiosk, faults_of, new_key, on_step, type_keys
 from tests.web.live import LiveCity
@@ -36,10 +35,15 @@ async def owes(city: LiveCity, plate: str, *spaces: str) -> None:
     database, vault = Database(city.database_url), vault_of(city.plate_key)
     assert vault is not None
     now = datetime.now(UTC)
+    two_in_the_afternoon = now.replace(hour=6, minute=0)
     for days, space in enumerate(spaces, start=3):
-        left = timedelta(days=days)
-        session = UUID(await parked(city, space, since=left + timedelta(hours=26), left=left))
+        left = now - two_in_the_afternoon + timedelta(days=days)
+        session = UUID(await parked(city, space, since=left + timedelta(hours=3), left=left))
         async with database.transaction() as db:
+            heard = update(ParkingSession).where(ParkingSession.id == session)
+            await db.execute(
+                heard.values(recorded_at=ParkingSession.entered_at)
+            )  # what is heard late waits for a person
             plate_id = await store_plate(db, vault, parse_plate(plate), at=now)
             seen = {"session_id": session, "plate_id": plate_id, "source": "warden", "colour": "blue"}
             await db.execute(insert(PlateEvidence).values(**seen, observed_at=now, recorded_at=now))
