@@ -49,6 +49,10 @@ class DayRow:
     changed_by: str | None = None
 
 
+CHANGED: Final = select(func.pg_notify("parking_registry", ""))
+"""The map shows prices; sent at the commit."""
+
+
 async def fetch_calendar(db: AsyncConnection, *, lot: str | None = None, tariff: str | None = None) -> Calendar:
     """The calendar by which stays are priced now, with the free days of a lot and a notice.
 
@@ -105,6 +109,7 @@ async def set_days(
         InvalidError: a kind or a name is none.
     """
     await seed_calendar(db, at=at)
+    await db.execute(CHANGED)
     done: list[tuple[DayRow | None, DayRow]] = []
     for row in days:
         if row.name not in HOLIDAYS:

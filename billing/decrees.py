@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.calendar_table import CHANGED
 from core.errors import ConflictError, InvalidError, LotNotFoundError, NotFoundError, TariffNotFoundError
 from core.tables import FreeDecree, Lot
 from core.tables import Tariff as TariffRow
@@ -76,6 +77,7 @@ async def decree(
         "decreed_by": actor,
         "decreed_at": at,
     }
+    await db.execute(CHANGED)
     decree_id = (await db.execute(insert(FreeDecree).values(values).returning(FreeDecree.id))).scalar_one()
     return await _fetch(db, decree_id)
 
@@ -90,6 +92,7 @@ async def end_decree(db: AsyncConnection, decree_id: int, *, actor: str, at: dat
     before = await _fetch(db, decree_id)
     if before.ended_at is not None:
         raise DecreeEndedError(f"decree {decree_id} was ended by {before.ended_by}", decree=decree_id)
+    await db.execute(CHANGED)
     await db.execute(update(FreeDecree).where(FreeDecree.id == decree_id).values(ended_by=actor, ended_at=at))
     return await _fetch(db, decree_id)
 

@@ -3,7 +3,7 @@
 Sums of parts add up to the sum of the whole, so that parts may be priced by several processes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from heapq import nlargest
@@ -146,9 +146,12 @@ class Preview:
     """Ended stays of that time which have no bill yet and are left out."""
 
 
-def tally(stays: Iterable[Recorded], draft: Tariff, calendar: Calendar | None = None) -> Tally:
-    """Price every stay under the draft and count it; the vehicle's class is the billed one, earlier stays unknown."""
-    calendar = calendar or seeded()
+def tally(stays: Iterable[Recorded], draft: Tariff, calendars: Mapping[str, Calendar] | None = None) -> Tally:
+    """Price every stay under the draft and count it; the vehicle's class is the billed one, earlier stays unknown.
+
+    ``calendars`` are the lots' own, by code; a lot without one has the holidays that the installed package knows.
+    """
+    calendars, package = calendars or {}, seeded()
     counted = Tally()
     words = {*VEHICLE_WORDS, *draft.rates, *draft.exempt}
     zones: dict[str, ZoneInfo] = {}
@@ -158,7 +161,7 @@ def tally(stays: Iterable[Recorded], draft: Tariff, calendar: Calendar | None = 
         known = stay.vehicle is None or stay.vehicle in words
         vehicle = VehicleClass(stay.vehicle) if stay.vehicle and known else None
         of = Stay(entered_at=stay.entered_at, left_at=stay.left_at)
-        draft_fen = price_total(draft, of, zone=zone, vehicle=vehicle, calendar=calendar)
+        draft_fen = price_total(draft, of, zone=zone, vehicle=vehicle, calendar=calendars.get(stay.lot, package))
         local = stay.entered_at.astimezone(zone)
         for part in (
             counted.total,

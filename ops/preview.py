@@ -9,14 +9,20 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
+from sqlalchemy import select
 
+from billing.calendar import Calendar
+from billing.calendar_table import fetch_calendar
 from billing.preview import Preview, Recorded, Tally, tally
 from billing.tariff import Tariff, load_tariff
-from core.db import plain_url
+from core.db import Database, plain_url
+from core.tables import Lot
 
 Progress = Callable[[int, int], None]
 """Told how many stays are priced, of how many."""
 
+Calendars = dict[str, Calendar]
+"""By the lot's code."""
 STAYS_A_PART: Final = 10_000
 """Also the number up to which starting another process does not pay: the engine needs a third of a second for them."""
 
@@ -40,6 +46,7 @@ async def preview(
     """
     tariff = load_tariff(draft)
     counted = Tally()
+    calendars = await _calendars(url, tariff.code)
     db = await asyncpg.connect(plain_url(url), server_settings={"application_name": "parking-preview"})
     try:
         async with db.transaction(isolation="repeatable_read", readonly=True):
@@ -47,7 +54,8 @@ async def preview(
             billed, unbilled = await db.fetchrow(f"SELECT count(bill.id), count(*) - count(bill.id) {_FROM}", *wanted)
             progress(0, billed)
             parts = _parts(db, wanted)
-            async for one in in_processes(parts, draft) if billed > STAYS_A_PART else _here(parts, tariff):
+            found = in_processes(parts, draft, calendars) if billed > STAYS_A_PART else _here(parts, tariff, calendars)
+            async for one in found:
                 counted.add(one)
                 progress(counted.total.stays, billed)
     finally:
@@ -80,17 +88,30 @@ async def _parts(
         yield [Recorded._make(row) for row in rows]
 
 
-async def _here(parts: AsyncIterator[list[Recorded]], draft: Tariff) -> AsyncIterator[Tally]:
+async def _calendars(url: str, tariff: str) -> Calendars:
+    """The working days, holidays and free days of each lot, as they hold for the draft's notice now."""
+    database = Database(url, pool_size=1)
+    try:
+        async with database.transaction() as db:
+            codes = (await db.execute(select(Lot.code))).scalars().all()
+            return {code: await fetch_calendar(db, lot=code, tariff=tariff) for code in codes}
+    finally:
+        await database.close()
+
+
+async def _here(parts: AsyncIterator[list[Recorded]], draft: Tariff, calendars: Calendars) -> AsyncIterator[Tally]:
     async for part in parts:
-        yield tally(part, draft)
+        yield tally(part, draft, calendars)
 
 
-async def in_processes(parts: AsyncIterator[list[Recorded]], draft: bytes) -> AsyncIterator[Tally]:
+async def in_processes(
+    parts: AsyncIterator[list[Recorded]], draft: bytes, calendars: Calendars | None = None
+) -> AsyncIterator[Tally]:
     """As ``_here``, by a process for each processor; no more parts are read than they have work for."""
     loop = asyncio.get_running_loop()
     processes = len(os.sched_getaffinity(0))
     context = multiprocessing.get_context("spawn")  # a fork would copy this loop's connections
-    with ProcessPoolExecutor(processes, context, initializer=_load, initargs=(draft,)) as pool:
+    with ProcessPoolExecutor(processes, context, initializer=_load, initargs=(draft, calendars or {})) as pool:
         pending: set[asyncio.Future[Tally]] = set()
         async for part in parts:
             pending.add(loop.run_in_executor(pool, _tally_in_process, part))
@@ -102,13 +123,13 @@ async def in_processes(parts: AsyncIterator[list[Recorded]], draft: bytes) -> As
             yield await rest
 
 
-_draft: list[Tariff] = []
-"""In a pricing process: the draft, read once."""
+_draft: list[tuple[Tariff, Calendars]] = []
+"""In a pricing process: the draft and the lots' calendars, read once."""
 
 
-def _load(draft: bytes) -> None:
-    _draft.append(load_tariff(draft))
+def _load(draft: bytes, calendars: Calendars) -> None:
+    _draft.append((load_tariff(draft), calendars))
 
 
 def _tally_in_process(part: list[Recorded]) -> Tally:
-    return tally(part, _draft[0])
+    return tally(part, *_draft[0])

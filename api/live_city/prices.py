@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.calendar import Calendar
+from billing.calendar_table import fetch_calendar
 from billing.pricing import price_stay
 from billing.tariff import Tariff
 from billing.tariffs_in_force import fetch_tariff
@@ -21,9 +23,10 @@ MINUTE_MS = 60_000
 class Prices:
     """Notices by code; the price of an hour is computed once a minute."""
 
-    def __init__(self, tariffs: dict[str, Tariff] | None = None) -> None:
-        """Keep these notices."""
+    def __init__(self, tariffs: dict[str, Tariff] | None = None, calendars: dict[str, Calendar] | None = None) -> None:
+        """Keep these notices, each with the working days, holidays and free days that hold for it."""
         self.tariffs = tariffs or {}
+        self._calendars = calendars or {}
         self.texts = {code: short_text(tariff) for code, tariff in self.tariffs.items()}
         self._minute = -1
         self._hour_fen: dict[str, int] = {}
@@ -36,7 +39,8 @@ class Prices:
             hour = Stay(entered_at=begins, left_at=begins + timedelta(hours=1))
             self._minute = minute
             self._hour_fen = {
-                code: price_stay(tariff, hour, zone=tariff.zone).total_fen for code, tariff in self.tariffs.items()
+                code: price_stay(tariff, hour, zone=tariff.zone, calendar=self._calendars.get(code)).total_fen
+                for code, tariff in self.tariffs.items()
             }
         return self._hour_fen
 
@@ -44,12 +48,14 @@ class Prices:
 async def fetch_prices(db: AsyncConnection, codes: Iterable[str], at: datetime) -> Prices:
     """The notices in force; one that is missing leaves its lots without a price, and is logged."""
     tariffs: dict[str, Tariff] = {}
+    calendars: dict[str, Calendar] = {}
     for code in sorted(codes):
         try:
             _, tariffs[code] = await fetch_tariff(db, code, at)
+            calendars[code] = await fetch_calendar(db, tariff=code)
         except ParkingError as error:
             log.warning("tariff.missing", tariff=code, error=error.message)
-    return Prices(tariffs)
+    return Prices(tariffs, calendars)
 
 
 def short_text(tariff: Tariff) -> dict[str, str]:

@@ -90,6 +90,16 @@ class NoticeOut(Shape):
     """In words."""
 
 
+class HeldOut(Shape):
+    """Why a bill waits, or waited, for a person."""
+
+    reasons: list[str] = Field(examples=[["unsure"]])
+    """`unsure`, `late_arrival`, `long_stay`, `large_amount`."""
+    text: str
+    released_by: str | None
+    release_reason: str | None
+
+
 class BillOut(Shape):
     """One of its bills; each but the first replaces the one before."""
 
@@ -104,6 +114,8 @@ class BillOut(Shape):
     left_at: Instant | None
     tariff: FeeTariff | None
     note: str | None
+    held: HeldOut | None
+    """Null where nobody had to look at it."""
     """Why nothing is charged, where that is so."""
 
 

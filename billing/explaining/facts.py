@@ -59,6 +59,10 @@ class StoredBill:
     document: Mapping[str, Any] | None
     """Of the version that priced it."""
     published_at: datetime | None
+    held_for: tuple[str, ...] = ()
+    """Why a person has to look at it before anything is made of it; empty: it was not held."""
+    released_by: str | None = None
+    release_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ async def load_facts(db: AsyncConnection, session_id: UUID, vault: PlateVault | 
         rules=rules,
         readings=tuple(readings),
         is_whole=is_whole,
-        bills=tuple(StoredBill(**bill) for bill in bills),
+        bills=tuple(StoredBill(**{**bill, "held_for": tuple(bill["held_for"])}) for bill in bills),
         evidence=tuple(_evidence(one, vault) for one in evidence),
         payments=tuple(StoredPayment(**one) for one in payments),
         entries=tuple(StoredEntryLine(**one) for one in entries),
@@ -166,8 +166,10 @@ _NEXT = text(
 _BILLS = text(
     """
     SELECT bill.id, bill.session_revision, bill.replaces_id, bill.total_fen, bill.fee, bill.issued_at,
-           version.document, version.published_at
+           version.document, version.published_at, coalesce(hold.reasons, '[]') AS held_for, hold.released_by,
+           hold.release_reason
     FROM bill LEFT JOIN tariff_version AS version ON version.id = bill.tariff_version_id
+    LEFT JOIN bill_hold AS hold ON hold.bill_id = bill.id
     WHERE bill.session_id = :id ORDER BY bill.session_revision
     """
 )

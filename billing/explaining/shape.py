@@ -12,6 +12,7 @@ from billing.explaining.words import (
     begins_text,
     bill_text,
     ends_text,
+    held_text,
     late_text,
     payment_text,
     unsure_text,
@@ -129,6 +130,14 @@ def _bill(bill: StoredBill, is_current: bool, lang: Lang) -> dict[str, Any]:
         "left_at": rfc3339(stay.left_at) if stay else None,
         "tariff": tariff,
         "note": bill_text(bill, lang),
+        "held": {
+            "reasons": list(bill.held_for),
+            "text": held_text(bill, lang),
+            "released_by": bill.released_by,
+            "release_reason": bill.release_reason,
+        }
+        if bill.held_for
+        else None,
     }
 
 

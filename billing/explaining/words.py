@@ -80,6 +80,13 @@ NO_PLATES: Final[Pair] = ("没有车牌证据", "none recorded")
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
+HELD_FOR: Final = {
+    "unsure": ("停放证据不足", "the evidence is thin"),
+    "late_arrival": ("到达上报过晚", "the arrival was reported late"),
+    "long_stay": ("停放时间过长", "the stay is long"),
+    "large_amount": ("金额较大", "the amount is large"),
+}
+
 
 def begins_text(explanation: Explanation, lang: Lang) -> str:
     """Why it begins when it does."""
@@ -150,3 +157,14 @@ def payment_text(payment: StoredPayment, lang: Lang) -> str:
     if payment.received_fen is not None and payment.received_fen != payment.amount_fen:
         told += said(("，金额与应收不符，挂账待查", ", another amount than was asked for: in suspense"), lang)
     return told
+
+
+def held_text(bill: StoredBill, lang: Lang) -> str:
+    """Why a bill waits, or waited, for a person; empty where it does not."""
+    if not bill.held_for:
+        return ""
+    reasons = said(("、", ", "), lang).join(said(HELD_FOR.get(one, (one, one)), lang) for one in bill.held_for)
+    if bill.released_by is None:
+        return said((f"待人工核对：{reasons}", f"held for a person: {reasons}"), lang)
+    zh = f"曾待核对（{reasons}），{bill.released_by} 已放行：{bill.release_reason}"
+    return said((zh, f"was held ({reasons}), released by {bill.released_by}: {bill.release_reason}"), lang)

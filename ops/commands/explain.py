@@ -29,6 +29,7 @@ from billing.explaining.words import (
     begins_text,
     bill_text,
     ends_text,
+    held_text,
     late_text,
     payment_text,
     span_text,
@@ -210,6 +211,8 @@ class _Page:
             note = bill_text(bill, self._lang) or (
                 self._said((f"替代第 {replaced} 版账单", f"replaces that for revision {replaced}")) if replaced else ""
             )
+            if bill.held_for:
+                note = f"{note} {held_text(bill, self._lang)}".strip()
             if bill is bills[-1]:
                 note = f"{note} [bold]({self._said(('现行', 'current'))})[/]".strip()
             revision = self._said((f"第 {bill.session_revision} 版", f"revision {bill.session_revision}"))

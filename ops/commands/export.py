@@ -71,10 +71,13 @@ QUERIES: Final[Mapping[What, str]] = {
                bill.replaces_id::text AS replaces_id, later.id IS NULL AS is_current, space.code AS space_code,
                session.entered_at, session.left_at, bill.total_fen, bill.issued_at,
                bill.fee->'bill'->'tariff'->>'code' AS tariff_code,
-               (bill.fee->'bill'->'tariff'->>'version')::int AS tariff_version
+               (bill.fee->'bill'->'tariff'->>'version')::int AS tariff_version,
+               CASE WHEN hold.bill_id IS NULL THEN 'no' WHEN hold.released_at IS NULL THEN 'held' ELSE 'released' END
+                   AS held
         FROM bill JOIN parking_session AS session ON session.id = bill.session_id
         JOIN space ON space.id = session.space_id
         LEFT JOIN bill AS later ON later.replaces_id = bill.id
+        LEFT JOIN bill_hold AS hold ON hold.bill_id = bill.id
         WHERE session.entered_at >= :since AND session.entered_at < :until
         ORDER BY session.entered_at, space.code, bill.issued_at
     """,

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from billing.bills import bill_ended_sessions
+from billing.decrees import decree
 from billing.notices import read
 from core.db import Database
 from ops import preview as edge
@@ -165,3 +166,14 @@ async def test_what_cannot_be_previewed_is_refused(preview: Preview, dearer: str
         code, _, err = await preview(dearer, *words)
         assert code == 1
         assert says in err
+
+
+async def test_days_that_are_free_by_decree_are_free_under_the_draft_too(
+    preview: Preview, dearer: str, month: str
+) -> None:
+    first, store = NINE.date(), Database(month)
+    async with store.transaction() as db:
+        await decree(db, first, first, lot="KL", tariff=None, reason="a fair", actor="a test", at=NINE)
+    await store.close()
+    day = (await figures(preview, dearer, *NOVEMBER))["by_day"][str(first)]
+    assert (day["billed_fen"] > 0, day["draft_fen"]) == (True, 0)
