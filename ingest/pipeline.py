@@ -12,8 +12,9 @@ from core.clock import Clock
 from ingest import metrics
 from ingest.database import connect
 from ingest.inbox import Inbox, Message
+from ingest.isolating import write_isolating
 from ingest.preparing import Prepared
-from ingest.writer import DATA_ERRORS, OvertakenError, Writer, Written, write_isolating
+from ingest.writer import DATA_ERRORS, OvertakenError, Writer, Written
 
 log = structlog.get_logger()
 

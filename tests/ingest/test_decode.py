@@ -9,47 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core import wire
-from core.occupancy import ABSENT, Frame, Kind, Reading, Reason, Refusal
-from core.wire import GatewayReading, NativeReading
+from core.occupancy import ABSENT, Kind, Reading, Reason, Refusal
+from core.wire import NativeReading
 from ingest.decode import check_time, decode, decode_again
+from tests.ingest.decoding import AT, GATEWAY, SENSOR, TOPIC, Sensors, native, reading_of, refusal_of
 
 ENVELOPES = Path(__file__).parents[1] / "vectors" / "envelopes"
-SENSOR = "70b3d57ed0061a2c"
-TOPIC = f"parking/xinchang/{SENSOR}/up"
-GATEWAY = "parking/xinchang/gateways/G-1/up"
-AT = 1795358210250
-
-
-class Sensors(dict[str, str]):
-    """A registry: sensor id to codec."""
-
-    def codec_of(self, sensor_id: str, /) -> str | None:
-        return self.get(sensor_id)
-
-
-KNOWN = Sensors({SENSOR: "native"})
-
-
-def one(topic: str, payload: bytes, registry: Sensors = KNOWN) -> Reading | Refusal:
-    [item] = decode(topic, payload, registry=registry)
-    return item
-
-
-def reading_of(payload: bytes, topic: str = TOPIC) -> Reading:
-    item = one(topic, payload)
-    assert isinstance(item, Reading), item
-    return item
-
-
-def refusal_of(payload: bytes, topic: str = TOPIC, registry: Sensors = KNOWN) -> Refusal:
-    item = one(topic, payload, registry)
-    assert isinstance(item, Refusal), item
-    assert item.raw == payload
-    return item
-
-
-def native(**members: Any) -> bytes:
-    return json.dumps({"at": AT, "occupied": True} | members).encode()
 
 
 # --- single messages ----------------------------------------------------------------------------------------------
@@ -227,77 +192,6 @@ def test_a_sensor_may_be_called_anything_but_is_stored_only_under_a_name() -> No
     assert refusal_of(native(), "parking/xinchang/a\x00b/up").sensor is None
 
 
-# --- gateways -----------------------------------------------------------------------------------------------------
-
-
-def test_a_gateways_bad_element_is_refused_alone() -> None:
-    good = b'{ "sensor":"70b3d57ed0061a2c", "at":1795358210250, "occupied":true }'
-    elements = [
-        good,
-        b'{"sensor": "70b3d57ed0061a2c", "at": 1795358210250}',
-        b'{"at": 1795358210250, "occupied": true}',
-        b'{"sensor": "B-99", "at": 1795358210250, "occupied": true}',
-        b'{"sensor": "a\\u0000", "at": 1795358210250, "occupied": true}',
-        b"17",
-        b'{"sensor": "\xff", "at": 1795358210250, "occupied": true}',
-        good.replace(b"true", b"false"),
-    ]
-
-    items = decode(GATEWAY, b"[" + b" , ".join(elements) + b"]", registry=KNOWN)
-
-    assert [item.raw for item in items] == elements
-    assert [type(item) for item in items] == [Reading, *[Refusal] * 6, Reading]
-    refusals = [item for item in items if isinstance(item, Refusal)]
-    assert [refusal.reason for refusal in refusals] == [
-        Reason.NOT_A_READING,
-        Reason.NOT_A_READING,
-        Reason.UNKNOWN_SENSOR,
-        Reason.UNKNOWN_SENSOR,
-        Reason.NOT_A_READING,
-        Reason.NOT_JSON,
-    ]
-    assert [refusal.sensor for refusal in refusals] == [SENSOR, None, "B-99", None, None, None]
-
-
-@pytest.mark.parametrize(
-    ("payload", "reason"),
-    [
-        (b"{}", Reason.NOT_A_READING),
-        (native(sensor=SENSOR), Reason.NOT_A_READING),
-        (b"[1,", Reason.NOT_JSON),
-        (b"[" * 50_000, Reason.NOT_JSON),
-        (b"[" + b",".join([b"{}"] * 501) + b"]", Reason.TOO_MANY_READINGS),
-    ],
-)
-def test_what_is_no_array_of_readings_is_refused_as_a_whole(payload: bytes, reason: Reason) -> None:
-    refusal = refusal_of(payload, GATEWAY)
-
-    assert (refusal.reason, refusal.sensor) == (reason, None)
-
-
-def test_a_gateway_sends_500_readings_in_one_message() -> None:
-    sent = [GatewayReading(sensor=SENSOR, at=AT + n, occupied=bool(n % 2), seq=n) for n in range(500)]
-
-    items = decode(GATEWAY, wire.encode_gateway(sent), registry=KNOWN)
-
-    assert [item.at_ms for item in items if isinstance(item, Reading)] == [AT + n for n in range(500)]
-
-
-def test_an_empty_array_says_nothing() -> None:
-    assert not decode(GATEWAY, b"[]", registry=KNOWN)
-
-
-def test_stored_bytes_are_decoded_again_to_the_same_reading() -> None:
-    items = decode(GATEWAY, b"[" + native(sensor=SENSOR) + b", " + native(sensor="B-99") + b"]", registry=KNOWN)
-    adopted = Sensors({SENSOR: "native", "B-99": "native"})
-
-    again = [item for stored in items for item in decode_again(GATEWAY, stored.raw, registry=adopted)]
-
-    assert again[0] == items[0]
-    assert isinstance(again[1], Reading)
-    assert decode_again(TOPIC, native(), registry=KNOWN) == decode(TOPIC, native(), registry=KNOWN)
-
-
 # --- time ---------------------------------------------------------------------------------------------------------
 
 
@@ -314,71 +208,6 @@ def test_a_reading_may_be_five_minutes_ahead_of_its_first_arrival_and_no_more() 
         AT,
         reading.raw,
     )
-
-
-# --- codecs -------------------------------------------------------------------------------------------------------
-
-
-def chirpstack(payload: str, f_port: int, **members: Any) -> tuple[str, bytes]:
-    body = {
-        "time": "2026-05-14T08:21:37.482Z",
-        "deviceInfo": {"devEui": SENSOR},
-        "devAddr": "01a2b3c4",
-        "fCnt": 7,
-        "fPort": f_port,
-        "data": payload,
-    }
-    return wire.chirpstack_topic("1", SENSOR), json.dumps(body | members).encode()
-
-
-@pytest.mark.parametrize(
-    ("codec", "payload", "f_port", "kind", "occupied"),
-    [
-        ("bosch-tps110-fw0.29", "AQ==", 1, Kind.CHANGE, True),
-        ("bosch-tps110-fw0.29", "AA==", 2, Kind.HEARTBEAT, False),
-        ("bosch-tps110-fw0.39", "CgAAAJcDIM0AIQAAACcCAwA=", 3, Kind.BOOT, False),
-        ("nwave-nps405", "6R80Vng=", 10, Kind.HEARTBEAT, True),
-        ("pni-placepod", "PwEB", 2, Kind.BOOT, None),
-        ("pni-placepod", "Amf/sA==", 2, Kind.HEARTBEAT, None),
-    ],
-)
-def test_the_sensors_codec_says_what_the_payload_asserts(
-    codec: str, payload: str, f_port: int, kind: Kind, occupied: bool | None
-) -> None:
-    item = one(*chirpstack(payload, f_port, object={"occupied": not occupied}), Sensors({SENSOR: codec}))
-
-    assert isinstance(item, Reading)
-    assert (item.kind, item.occupied, item.frame, item.seq, item.boot) == (
-        kind,
-        occupied,
-        Frame("01a2b3c4", 7),
-        7,
-        ABSENT,
-    )
-
-
-@pytest.mark.parametrize(
-    ("registry", "reason"),
-    [
-        (Sensors(), Reason.UNKNOWN_SENSOR),
-        (Sensors({SENSOR: "acme-9000"}), Reason.UNKNOWN_CODEC),
-        (Sensors({SENSOR: "nwave-nps310"}), Reason.BAD_PAYLOAD),
-        (Sensors({SENSOR: "native"}), Reason.BAD_PAYLOAD),
-    ],
-)
-def test_a_payload_without_a_fitting_codec_is_refused(registry: Sensors, reason: Reason) -> None:
-    topic, raw = chirpstack("AQ==", 99)
-
-    refusal = refusal_of(raw, topic, registry)
-
-    assert (refusal.reason, refusal.sensor, refusal.at_ms) == (reason, SENSOR, 1778746897482)
-
-
-def test_a_network_server_may_carry_the_native_format_and_dates_it() -> None:
-    item = one(*chirpstack("eyJhdCI6MSwib2NjdXBpZWQiOnRydWUsImtpbmQiOiJjaGFuZ2UifQ==", 1))
-
-    assert isinstance(item, Reading)
-    assert (item.at_ms, item.occupied, item.kind) == (1778746897482, True, Kind.CHANGE)
 
 
 # --- anything at all ----------------------------------------------------------------------------------------------
