@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from core.errors import InvalidError
 from ops.bench.change import ChangePlan, bench_change
-from ops.bench.faults import FaultPlan
+from ops.bench.faults import FAULTS, FaultPlan
 from ops.bench.faults import run as bench_faults
 from ops.bench.hostile import running as hostile_night
 from ops.bench.hostile.running import HostileNight
@@ -83,11 +84,15 @@ def pricing(
 def faults(
     *,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long each fault lasts.")] = 15,
+    only: Annotated[list[str] | None, typer.Option(help=f"One of: {', '.join(FAULTS)}; may be repeated.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
 ) -> None:
     """Long outages under the county's load: nothing lost, nothing twice, memory bounded; its own services."""
+    for name in only or ():
+        if name not in FAULTS:
+            raise InvalidError(f"no fault is called {name!r}; there are: {', '.join(FAULTS)}", fault=name)
     with _shown() as show:
-        report = bench_faults(FaultPlan(minutes=minutes), show)
+        report = bench_faults(FaultPlan(minutes=minutes, names=only or ()), show)
     _tell(report, json_file)
 
 
