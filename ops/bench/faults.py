@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,8 @@ class FaultPlan:
     """How long, and how much meanwhile."""
 
     minutes: float = 15
+    names: Sequence[str] = ()
+    """Which faults; none: all of them."""
     spaces: int = 2_300
     per_second: int = 40
     """Readings: the county sends four a second on an ordinary day."""
@@ -73,6 +75,7 @@ class Scene:
     async def table_locked(self) -> None:
         """Nobody may touch the readings, as while a dump or a migration holds them."""
         db = await asyncpg.connect(plain_url(self.url))
+        await db.execute("SET idle_in_transaction_session_timeout = 0")  # a dump is not idle; ours only waits
         async with db.transaction():
             await db.execute("LOCK TABLE reading IN ACCESS EXCLUSIVE MODE")
             await asyncio.sleep(self.seconds)
@@ -102,7 +105,7 @@ def run(plan: FaultPlan, show: Show) -> Report:
     state = State.find(folder / "state")
     try:
         with start(state, progress=show) as services:
-            for name in FAULTS:
+            for name in plan.names or FAULTS:
                 report.rows.extend(asyncio.run(_suffer(name, plan, services, state, show)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
