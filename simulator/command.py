@@ -1,8 +1,6 @@
 """The command line of a simulation: options to a course, a broker, a truth file, and a run that ends cleanly."""
 
-import dataclasses
 import os
-import re
 import signal
 import time
 from collections.abc import Callable
@@ -10,20 +8,18 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import structlog
 import typer
 
-from core.clock import Clock, VirtualClock, instant, rfc3339
 from core.errors import InvalidError, UnavailableError
 from core.logs import configure_logging
 from core.settings import Settings
-from core.wire import parse_instant
 from simulator.counters import Counters, read_counted_lots
 from simulator.counting import CountSender
-from simulator.crowds import days_off, lively
-from simulator.faults import Faults
+from simulator.courses import course_of, faults_of, header_of, milliseconds_of, start_ms
+from simulator.crowds import lively
 from simulator.messages import Messages
 from simulator.outbox import Gateways, Outbox, Singles
 from simulator.publisher import Publisher, connect
@@ -31,16 +27,13 @@ from simulator.reports import figures, reporter
 from simulator.scenarios import Scenario, list_scenarios, load_scenario
 from simulator.sensors import SensedCity, read_city
 from simulator.simulation import Course, Simulation
-from simulator.slow_pricer import PRICERS
 from simulator.status import Status
-from simulator.truth import Header, SpaceLine, TruthFile
+from simulator.truth import SpaceLine, TruthFile
 from simulator.voices import Choir
 
 log = structlog.get_logger()
 
 CONNECT_SECONDS = 30.0
-_DAYS_BEFORE, _DAYS_KNOWN = 7, 800
-"""Of public holidays: from before the first episode that may reach into the run."""
 UPLINK_KEY = "PARKING_UPLINK_KEY"
 """A secret, so the environment alone says it."""
 
@@ -121,13 +114,13 @@ def simulate(
     played = load_scenario(scenario) if scenario else Scenario(name="", zh="", en="")
     seed = played.seed if seed is None else seed
     history_ms = played.history_ms if history is None else milliseconds_of(history)
-    faults = _faults(played.faults, repeat=repeat, late=late, late_up_to=late_up_to, lost=lost)
+    faults = faults_of(played.faults, repeat=repeat, late=late, late_up_to=late_up_to, lost=lost)
     document = city.read_bytes() if city else _demo_city()
     sensed = lively(read_city(document), played.arrivals)
-    header = _header(
+    header = header_of(
         sensed,
         seed=seed,
-        begins_ms=_start_ms(settings.the_clock) - history_ms,
+        begins_ms=start_ms(settings.the_clock) - history_ms,
         faults=faults,
         settings=settings,
         installation=installation,
@@ -138,7 +131,7 @@ def simulate(
     report = reporter(status_file)
     try:
         with TruthFile(path, header, spaces) as file, _counting(document, seed, settings, api_url):
-            course = _course(sensed, file.header, faults, played, settings, history_ms=history_ms)
+            course = course_of(sensed, file.header, faults, played, settings, history_ms=history_ms)
             last = _run(course, file, settings, gateways=gateways, window=window, minutes=minutes, report=report)
     except OSError as error:
         raise UnavailableError(
@@ -146,23 +139,6 @@ def simulate(
             "make room or name another file, and the same command goes on from there"
         ) from error
     log.info("simulation.ended", **figures(last))
-
-
-def _course(
-    sensed: SensedCity, header: Header, faults: Faults, played: Scenario, settings: Settings, *, history_ms: int
-) -> Course:
-    """Everything that decides what happens; prices change at the midnight after the history ends."""
-    begins_ms = parse_instant(header.begins_at)
-    begins_at = instant(begins_ms).astimezone(settings.zone)
-    return Course(
-        city=sensed,
-        seed=header.seed,
-        begins_ms=begins_ms,
-        zone=settings.zone,
-        faults=faults,
-        prices=played.prices_from(instant(begins_ms + history_ms), settings.zone),
-        weekdays=days_off(settings.zone.key, begins_at.date() - timedelta(days=_DAYS_BEFORE), _DAYS_KNOWN),
-    )
 
 
 def _run(
@@ -244,64 +220,6 @@ def _choir(sensed: SensedCity, settings: Settings) -> Choir:
 def _outbox(choir: Choir, sensed: SensedCity, gateways: int) -> Outbox:
     count = len(sensed.watched)
     return Gateways(choir, sensors=count, site="simulated", count=min(gateways, count)) if gateways else Singles(choir)
-
-
-def _faults(
-    described: Faults, *, repeat: float | None, late: float | None, late_up_to: str | None, lost: float | None
-) -> Faults:
-    """The scenario's, with what the command line says of the air instead."""
-    said: dict[str, Any] = {"repeat": repeat, "late": late, "lost": lost}
-    said["late_up_to_ms"] = None if late_up_to is None else milliseconds_of(late_up_to)
-    return dataclasses.replace(described, **{name: value for name, value in said.items() if value is not None})
-
-
-def _header(
-    sensed: SensedCity,
-    *,
-    seed: int,
-    begins_ms: int,
-    faults: Faults,
-    settings: Settings,
-    installation: str,
-    scenario: str,
-) -> Header:
-    return Header(
-        installation=installation,
-        city=sensed.name,
-        city_digest=sensed.digest,
-        spaces=len(sensed.watched),
-        seed=seed,
-        begins_at=rfc3339(instant(begins_ms)),
-        zone=settings.zone.key,
-        clock=settings.clock,
-        repeat=faults.repeat,
-        late=faults.late,
-        late_up_to_ms=faults.late_up_to_ms,
-        lost=faults.lost,
-        walked_tariffs=sorted(PRICERS),
-        faults=faults.told(),
-        scenario=scenario,
-    )
-
-
-def _start_ms(clock: Clock) -> int:
-    """From where the past is counted: a virtual clock's own start, so that a slow start is no matter."""
-    return clock.virtual_start_ms if isinstance(clock, VirtualClock) else clock.now_ms()
-
-
-_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-
-
-def milliseconds_of(text: str) -> int:
-    """A length of time as options write it.
-
-    Raises:
-        InvalidError: it is none.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
-    if found is None or (not found[2] and float(found[1])):
-        raise InvalidError(f"{text!r} is no length of time: write 90s, 30m, 6h, 2d or 0")
-    return int(float(found[1]) * _UNITS_MS.get(found[2], 0))
 
 
 def show_scenarios() -> None:

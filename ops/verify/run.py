@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.db import Database
 from core.errors import InvalidError
-from ops.verify.compare import Report, compare
+from ops.verify.compare import Report, Why, compare
 from ops.verify.stored import count_readings, fetch_readings, fetch_sessions, fetch_watched
 from ops.verify.truth import Truth, load_truth
 
@@ -56,14 +56,17 @@ async def verify(
     try:
         async with database.transaction() as db:
             await _refuse_another_city(db, truth, path)
+        before: tuple[int, int] | None = None
         while True:
             began = time.monotonic()
             async with database.transaction() as db:
                 report = compare(truth, await fetch_sessions(db, truth), await count_readings(db, truth))
             progress(report)
             pause = max(_PAUSE_SECONDS, _BREATHS * (time.monotonic() - began))
-            if report.is_equal or time.monotonic() + pause > deadline:
+            told = (report.equal, len(report.differences))
+            if report.is_equal or _is_settled(report, told == before) or time.monotonic() + pause > deadline:
                 break
+            before = told
             await asyncio.sleep(pause)
         async with database.transaction() as db:
             report = compare(truth, await fetch_sessions(db, truth), await fetch_readings(db, truth))
@@ -71,6 +74,11 @@ async def verify(
         return report
     finally:
         await database.close()
+
+
+def _is_settled(report: Report, is_as_before: bool) -> bool:
+    """Whether waiting changes nothing any more: all that differs is what faults kept from being said."""
+    return is_as_before and report.is_explained and not report.counts().get(Why.NOT_BILLED)
 
 
 async def _refuse_another_city(db: AsyncConnection, truth: Truth, path: Path) -> None:

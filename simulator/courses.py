@@ -1,0 +1,95 @@
+"""From options, a scenario and a clock to everything that decides what happens in a run."""
+
+import dataclasses
+import re
+from datetime import timedelta
+from typing import Any, Final
+
+from core.clock import Clock, VirtualClock, instant, rfc3339
+from core.errors import InvalidError
+from core.settings import Settings
+from core.wire import parse_instant
+from simulator.crowds import days_off
+from simulator.faults import Faults
+from simulator.scenarios import Scenario
+from simulator.sensors import SensedCity
+from simulator.simulation import Course
+from simulator.slow_pricer import PRICERS
+from simulator.truth import Header
+
+_DAYS_BEFORE, _DAYS_KNOWN = 7, 800
+"""Of public holidays: from before the first episode that may reach into the run."""
+_UNITS_MS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+def course_of(
+    sensed: SensedCity, header: Header, faults: Faults, played: Scenario, settings: Settings, *, history_ms: int
+) -> Course:
+    """Everything that decides what happens; prices change at the midnight after the history ends."""
+    begins_ms = parse_instant(header.begins_at)
+    begins_at = instant(begins_ms).astimezone(settings.zone)
+    return Course(
+        city=sensed,
+        seed=header.seed,
+        begins_ms=begins_ms,
+        zone=settings.zone,
+        faults=faults,
+        prices=played.prices_from(instant(begins_ms + history_ms), settings.zone),
+        weekdays=days_off(settings.zone.key, begins_at.date() - timedelta(days=_DAYS_BEFORE), _DAYS_KNOWN),
+    )
+
+
+def faults_of(
+    described: Faults, *, repeat: float | None, late: float | None, late_up_to: str | None, lost: float | None
+) -> Faults:
+    """The scenario's, with what the command line says of the air instead."""
+    said: dict[str, Any] = {"repeat": repeat, "late": late, "lost": lost}
+    said["late_up_to_ms"] = None if late_up_to is None else milliseconds_of(late_up_to)
+    return dataclasses.replace(described, **{name: value for name, value in said.items() if value is not None})
+
+
+def header_of(
+    sensed: SensedCity,
+    *,
+    seed: int,
+    begins_ms: int,
+    faults: Faults,
+    settings: Settings,
+    installation: str,
+    scenario: str,
+) -> Header:
+    """What the truth says of the run before anything happens."""
+    return Header(
+        installation=installation,
+        city=sensed.name,
+        city_digest=sensed.digest,
+        spaces=len(sensed.watched),
+        seed=seed,
+        begins_at=rfc3339(instant(begins_ms)),
+        zone=settings.zone.key,
+        clock=settings.clock,
+        repeat=faults.repeat,
+        late=faults.late,
+        late_up_to_ms=faults.late_up_to_ms,
+        lost=faults.lost,
+        walked_tariffs=sorted(PRICERS),
+        faults=faults.told(),
+        scenario=scenario,
+    )
+
+
+def start_ms(clock: Clock) -> int:
+    """From where the past is counted: a virtual clock's own start, so that a slow start is no matter."""
+    return clock.virtual_start_ms if isinstance(clock, VirtualClock) else clock.now_ms()
+
+
+def milliseconds_of(text: str) -> int:
+    """A length of time as options write it.
+
+    Raises:
+        InvalidError: it is none.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
+    if found is None or (not found[2] and float(found[1])):
+        raise InvalidError(f"{text!r} is no length of time: write 90s, 30m, 6h, 2d or 0")
+    return int(float(found[1]) * _UNITS_MS.get(found[2], 0))
