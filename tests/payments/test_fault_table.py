@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent.parent
+ROOT = TESTS.parent
 ROW = re.compile(r"^\| F(\d\d) \|.*\| ([^|]+) \|$", re.MULTILINE)
 
 
 def rows() -> Iterator[tuple[str, list[Path]]]:
     """The number of each fault and the files that are named beside it."""
-    for number, names in ROW.findall((TESTS.parent / "docs" / "payments.md").read_text(encoding="utf-8")):
-        yield number, [_file(name) for name in re.findall(r"`([\w/]+)`", names)]
+    for number, names in ROW.findall((ROOT / "docs" / "payments.md").read_text(encoding="utf-8")):
+        yield number, [_file(name) for name in re.findall(r"`([\w/.]+)`", names)]
 
 
 def _file(name: str) -> Path:
-    folder, _, last = name.rpartition("/")
-    return TESTS / (folder or "payments") / f"test_{last}.py"
+    return ROOT / name if "/" in name else TESTS / "payments" / f"test_{name}.py"
 
 
 def borne() -> set[str]:
