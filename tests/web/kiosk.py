@@ -42,11 +42,11 @@ FAULTS: Final = """() => {
 """What is wrong with where things are: small or high or hidden keys, too close together, text without room."""
 
 
-async def new_key(city: LiveCity, name: str = "测试机 Test machine") -> str:
-    """A device key of the running city."""
+async def new_key(city: LiveCity, name: str = "测试机 Test machine", *, lot: str | None = None) -> str:
+    """A device key of the running city; ``lot`` is where the machine stands."""
     database = Database(city.database_url)
     async with database.transaction() as db:
-        _, key = await add_key(db, name, DeviceKind.KIOSK)
+        _, key = await add_key(db, name, DeviceKind.KIOSK, lot=lot)
     await database.close()
     return key
 

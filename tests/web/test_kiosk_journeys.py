@@ -154,6 +154,25 @@ async def test_a_scanned_code_leads_to_the_fee_and_an_empty_space_is_no_dead_end
     await expect(page.locator(".k-facts")).to_contain_text("XS-012")
 
 
+async def test_at_the_machine_of_a_lot_the_number_alone_is_enough(live_city: LiveCity, visits: Visits) -> None:
+    await parked(live_city, "XS-012")
+    visit = await at_kiosk(visits, live_city.url, await new_key(live_city, lot="XS"), size=PORTRAIT)
+    page = visit.page
+    await expect(page.locator(".k-head")).to_contain_text("下司巷停车场")
+    await page.locator(".k-start").click()
+    await type_keys(page, "12")
+    await expect(page.locator(".k-typed")).to_have_text("XS-12")
+    await looked_at(visit, "space-zh")
+    await page.get_by_role("button", name="别的停车场").click()
+    await type_keys(page, "WT-3")
+    assert await faults_of(page) == []
+    await page.get_by_role("button", name="只用数字").click()
+    await type_keys(page, "12")
+    await page.locator(".k-onward").click()
+    await on_step(page, "fee")
+    await expect(page.locator(".k-facts")).to_contain_text("XS-012")
+
+
 async def test_paid_by_phone_meanwhile_the_kiosk_takes_nothing_more(live_city: LiveCity, visits: Visits) -> None:
     session = await parked(live_city, "XS-007")
     visit = await at_kiosk(visits, live_city.url, await new_key(live_city), forgiving=True)
@@ -169,7 +188,7 @@ async def test_paid_by_phone_meanwhile_the_kiosk_takes_nothing_more(live_city: L
     await scanned(live_city, begun.json()["code_url"])
 
     async def is_paid() -> bool:
-        return (await money_of(live_city, session))["due_fen"] == 0
+        return bool((await money_of(live_city, session))["due_fen"] == 0)
 
     await until(is_paid, 15)
     await page.locator(".k-channel").first.click()

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 import web
 from tests.web.cable import plugged_in
-from tests.web.kiosk import PORTRAIT, SIZES, at_kiosk, faults_of, new_key, on_step, type_keys
+from tests.web.kiosk import LANDSCAPE, PORTRAIT, at_kiosk, faults_of, new_key, on_step, type_keys
 from tests.web.live import LiveCity
 from tests.web.looking import Visit, Visits, until
 from tests.web.test_map_page import assert_accessible
@@ -66,11 +66,13 @@ async def test_a_revoked_key_puts_it_out_of_service_and_no_touch_sets_it_up(
     visit.complaints[:] = [one for one in visit.complaints if "401" not in one]
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["portrait", "landscape"])
+@pytest.mark.parametrize(
+    ("size", "lot"), [(PORTRAIT, None), (LANDSCAPE, "XS")], ids=["portrait-of-no-lot", "landscape-of-a-lot"]
+)
 async def test_whoever_stands_before_it_sees_and_reaches_everything(
-    live_city: LiveCity, visits: Visits, size: tuple[int, int]
+    live_city: LiveCity, visits: Visits, size: tuple[int, int], lot: str | None
 ) -> None:
-    visit = await at_kiosk(visits, live_city.url, await new_key(live_city), size=size)
+    visit = await at_kiosk(visits, live_city.url, await new_key(live_city, lot=lot), size=size)
     page = visit.page
     looks = {"": None, "large": ".k-looks button:nth-child(2)", "low": ".k-looks button:nth-child(4)"}
     for name, switch in looks.items():

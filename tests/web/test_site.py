@@ -11,6 +11,9 @@ from starlette.applications import Starlette
 import web
 
 WEIGHT_LIMIT = 600_000
+SMALL_LIMIT = 60_000
+"""For pages without a map."""
+PAGES = ["/", "/docs", "/s/KL-017", "/pay", "/arrears", "/passes", "/kiosk"]
 ADDRESS = re.compile(r'(?:href|src)="(/(?:static|vendor)/[^"]+)"')
 
 
@@ -30,7 +33,7 @@ async def test_a_page_is_asked_for_anew_and_carries_a_strict_policy(client: http
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("page", ["/", "/docs"])
+@pytest.mark.parametrize("page", PAGES)
 async def test_a_page_has_no_script_or_style_of_its_own(client: httpx.AsyncClient, page: str) -> None:
     text = (await client.get(page)).text
     assert re.findall(r"<script(?![^>]*\bsrc=)", text) == []
@@ -39,7 +42,7 @@ async def test_a_page_has_no_script_or_style_of_its_own(client: httpx.AsyncClien
     assert re.findall(r"\son\w+=", text) == []
 
 
-@pytest.mark.parametrize("page", ["/", "/docs"])
+@pytest.mark.parametrize("page", PAGES)
 async def test_every_file_a_page_names_is_there_and_kept_for_a_year(client: httpx.AsyncClient, page: str) -> None:
     addresses = ADDRESS.findall((await client.get(page)).text)
     assert len(addresses) > 3
@@ -95,3 +98,12 @@ async def test_the_page_with_its_map_code_weighs_less_than_allowed(client: httpx
     addresses |= {"/vendor/signals-core-1.14.5/signals-core.mjs"}
     weights = {address: len(gzip.compress((await client.get(address)).content)) for address in addresses}
     assert sum(weights.values()) < WEIGHT_LIMIT * 0.9, weights
+
+
+@pytest.mark.parametrize("page", ["/s/KL-017", "/pay", "/arrears", "/passes", "/kiosk"])
+async def test_a_page_where_one_pays_is_there_before_the_driver_has_sat_down(
+    client: httpx.AsyncClient, page: str
+) -> None:
+    addresses = {*ADDRESS.findall((await client.get(page)).text)}
+    weights = {address: len(gzip.compress((await client.get(address)).content)) for address in addresses}
+    assert sum(weights.values()) < SMALL_LIMIT, weights

@@ -153,6 +153,6 @@ effect(() => {
   document.title = t("passes.title");
   read("/passes/offers").then((sold) => (offers.value = sold.offers), refused); // their hours are worded by the server
 });
-read("/lots").then((all) => (lots.value = new Map(all.features.map((/** @type {any} */ lot) => [lot.id, lot.properties]))), () => {});
+read("/lots").then((all) => (lots.value = new Map(all.features.map((/** @type {any} */ lot) => [lot.properties.id, lot.properties]))), () => {});
 lookAtOrder();
 atTill.resume();
