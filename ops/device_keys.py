@@ -30,7 +30,11 @@ async def add_key(db: AsyncConnection, name: str, kind: DeviceKind, *, lot: str 
     """
     lot_id = await _lot_id(db, lot) if lot else None
     secret = new_secret(kind.value)
-    key = insert(DeviceKey).values(kind=kind.value, name=name, digest=digest_of(secret), lot_id=lot_id).returning(DeviceKey.id)
+    key = (
+        insert(DeviceKey)
+        .values(kind=kind.value, name=name, digest=digest_of(secret), lot_id=lot_id)
+        .returning(DeviceKey.id)
+    )
     number: int = (await db.execute(key)).scalar_one()
     await write_audit(db, _entry("key.added", number, after={"kind": kind.value, "name": name, "lot": lot}))
     return number, secret

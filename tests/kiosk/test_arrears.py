@@ -257,3 +257,20 @@ async def test_a_kiosk_asks_takes_and_hears_of_debts_too(kiosk: Kiosk) -> None:
     await desk.pay(begun.json()["payment"])
     assert (await kiosk.get(f"/payments/{begun.json()['payment']['id']}")).json()["payment"]["status"] == "paid"
     assert (await kiosk.post("/arrears/query", plate=PLATE)).json()["debts"] == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "UPDATE arrear SET plate_id = NULL",
+        "UPDATE arrear SET withdrawn_at = now()",
+        "DELETE FROM arrear",
+    ],
+)
+async def test_the_proof_sees_a_debt_that_is_asked_of_nobody_in_particular(desk: Desk, broken: str) -> None:
+    await seen(desk, await gone(desk, 2), PLATE)
+    await billed(desk)
+    await desk.do(broken)
+    async with desk.town.database.transaction() as db:
+        findings = await check_ledger(db, now=now())
+    assert [finding.number for finding in findings if not finding.is_kept] == ["I12"]

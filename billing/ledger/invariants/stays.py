@@ -62,7 +62,8 @@ NONE_BELOW_NOTHING: Final = Invariant(
 NONE_IN_LIMBO: Final = Invariant(
     number="I12",
     holds="every stay that ended or changed ten minutes ago is billed as it is, and one that turned out to be none has"
-    " its bill taken back: what is billed is paid, given up or owed, and nothing is in limbo",
+    " its bill taken back: what is billed is paid, given up or owed, and nothing is in limbo; what is owed later is"
+    " asked of the vehicle that was seen, or kept as nobody's",
     broken_by="""
         SELECT 'session ' || id AS what,
                status || ', left ' || coalesce(left_at::text, 'never') || ', revised ' || revised_at || ', not billed'
@@ -80,5 +81,15 @@ NONE_IN_LIMBO: Final = Invariant(
         SELECT 'session ' || session.id, 'is none, and billed ' || bill.total_fen
         FROM parking_session AS session JOIN current_bill AS bill ON bill.session_id = session.id
         WHERE status = 'void' AND billed_revision = revision AND bill.total_fen <> 0
+        UNION ALL
+        SELECT 'session ' || owed.session_id, owed.fen || ' in ' || owed.account || ', kept as '
+               || CASE WHEN arrear.id IS NULL THEN 'nothing' WHEN arrear.withdrawn_at IS NOT NULL THEN 'withdrawn'
+                       WHEN arrear.plate_id IS NULL THEN 'nobody''s' ELSE 'a vehicle''s' END
+        FROM (SELECT session_id, account, sum(debit_fen - credit_fen) AS fen FROM journal_line
+              WHERE account IN ('receivable:arrears', 'receivable:unidentified')
+              GROUP BY session_id, account HAVING sum(debit_fen - credit_fen) <> 0) AS owed
+            LEFT JOIN arrear ON arrear.session_id = owed.session_id
+        WHERE arrear.id IS NULL OR arrear.withdrawn_at IS NOT NULL
+            OR (arrear.plate_id IS NOT NULL) <> (owed.account = 'receivable:arrears')
     """,
 )
