@@ -61,10 +61,11 @@ async def test_a_stay_is_found_by_its_space_and_paid(
     session = await parked(live_city, "XS-010")
     visit = await at_kiosk(visits, live_city.url, await new_key(live_city), size=size)
     page = visit.page
-    if lang == "en":
-        await page.locator(".k-looks button").first.click()
     await find_space(page, "XS-010")
     await on_step(page, "fee")
+    if lang == "en":
+        await page.locator(".k-looks button").first.click()
+        await expect(page.locator(".k-lines")).to_contain_text("charged hours")
     assert await lines_add_up(page)
     await looked_at(visit, f"fee-{lang}")
     await page.locator(".k-channel").nth(0 if lang == "zh" else 1).click()

@@ -5,7 +5,7 @@ import { effect, h, render } from "../lib.js";
 import { lang } from "../look.js";
 import { t } from "../i18n.js";
 import { key, link, me, startDevice } from "./device.js";
-import { find, learnCodes } from "./finding.js";
+import { find, learnCodes, refresh } from "./finding.js";
 import { lockDown } from "./lock.js";
 import { startPresence } from "./presence.js";
 import { startPrinter } from "./printer.js";
@@ -43,4 +43,5 @@ effect(() => {
 effect(() => {
   lang.value;
   document.title = t("kiosk.title");
+  if (step.peek() === "fee") refresh(); // the lines are worded by the server
 });
