@@ -95,6 +95,8 @@ def _print(report: Report, console: Console, most: int) -> None:
         "fees compared",
         f"{report.fees_compared}: true {yuan_text(report.true_fen)}, billed {yuan_text(report.billed_fen)}",
     )
+    if report.fees_reduced:
+        table.add_row("fees left out", f"{report.fees_reduced}, reduced by a pass, an exemption or a coupon")
     table.add_row(
         "readings",
         f"{report.readings_sent} sent, {report.readings_stored} stored; "

@@ -41,6 +41,8 @@ class Session:
     billed_fen: int | None
     """None without a bill."""
     billed_revision: int | None
+    is_reduced: bool = False
+    """Its bill stands for somebody's pass, exemption or coupon, of which the truth knows nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,8 @@ class Report:
     still_there: int
     """Of the true stays, those that had not ended by then."""
     fees_compared: int
+    fees_reduced: int
+    """Left out of the comparison: bills with a pass, an exemption or a coupon, which no notice prices by itself."""
     true_fen: int
     billed_fen: int
     """Sums over the stays whose fees were compared."""
@@ -126,7 +130,7 @@ def compare(truth: Truth, sessions: Iterable[Session], readings: Readings) -> Re
             differences.extend(_of_void(session))
         elif session.entered_ms <= truth.until_ms:
             by_space[session.space].append(session)
-    equal = fees = true_fen = billed_fen = 0
+    equal = fees = reduced = true_fen = billed_fen = 0
     unexplained = len(differences)
     accuracies = Accuracies(truth.touched)
     for space, stays in truth.stays.items():
@@ -138,7 +142,9 @@ def compare(truth: Truth, sessions: Iterable[Session], readings: Readings) -> Re
                 continue
             equal += not found
             true, billed = 0, 0
-            if _has_left(stay, truth.until_ms) and stay.fee_fen is not None:
+            if stored is not None and stored.is_reduced:
+                reduced += 1
+            elif _has_left(stay, truth.until_ms) and stay.fee_fen is not None:
                 fees += 1
                 true, billed = stay.fee_fen, 0 if stored is None else stored.billed_fen or 0
             true_fen += true
@@ -153,6 +159,7 @@ def compare(truth: Truth, sessions: Iterable[Session], readings: Readings) -> Re
         equal=equal,
         still_there=sum(not _has_left(stay, truth.until_ms) for stay in everything),
         fees_compared=fees,
+        fees_reduced=reduced,
         true_fen=true_fen,
         billed_fen=billed_fen,
         readings_sent=truth.checkpoint.readings,
@@ -212,7 +219,7 @@ def _of_end(stay: Stay, session: Session, until_ms: int) -> Iterator[Difference]
     if session.billed_fen is None or session.billed_revision != session.revision:
         state = "no bill" if session.billed_fen is None else f"billed at revision {session.billed_revision}"
         yield _of(Why.NOT_BILLED, stay, session, f"{state}, the session is at revision {session.revision}")
-    elif stay.fee_fen is not None and session.billed_fen != stay.fee_fen:
+    elif stay.fee_fen is not None and session.billed_fen != stay.fee_fen and not session.is_reduced:
         words = f"billed {session.billed_fen} fen, by the notice {stay.fee_fen} fen"
         yield _of(Why.FEE, stay, session, words, apart_fen=session.billed_fen - stay.fee_fen)
 

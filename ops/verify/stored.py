@@ -2,7 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, Text, any_, column, func, literal, or_, select, table
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Text,
+    any_,
+    cast,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -15,9 +30,20 @@ from simulator.fingerprint import Fingerprint, reading_hash
 _MOST_GAPS = 10
 
 current_bill = table(
-    "current_bill", column("session_id"), column("session_revision", Integer), column("total_fen", BigInteger)
+    "current_bill",
+    column("session_id"),
+    column("session_revision", Integer),
+    column("total_fen", BigInteger),
+    column("fee", JSONB),
 )
 """The view: of each session's bills the one that nothing replaces."""
+
+
+_INPUTS = current_bill.c.fee["inputs"]
+_IS_REDUCED = or_(
+    *(func.jsonb_array_length(func.coalesce(_INPUTS[kind], cast([], JSONB))) > 0 for kind in ("covers", "coupons"))
+)
+"""Whether a pass, an exemption or a coupon had a part in the bill; false without a bill."""
 
 
 async def fetch_watched(db: AsyncConnection, truth: Truth) -> Mapping[str, str]:
@@ -45,6 +71,7 @@ async def fetch_sessions(db: AsyncConnection, truth: Truth) -> list[Session]:
             ParkingSession.revision,
             current_bill.c.total_fen,
             current_bill.c.session_revision,
+            _IS_REDUCED.label("is_reduced"),
         )
         .join(Space, Space.id == ParkingSession.space_id)
         .outerjoin(current_bill, current_bill.c.session_id == ParkingSession.id)
@@ -66,6 +93,7 @@ async def fetch_sessions(db: AsyncConnection, truth: Truth) -> list[Session]:
             revision=row.revision,
             billed_fen=row.total_fen,
             billed_revision=row.session_revision,
+            is_reduced=row.is_reduced,
         )
         for row in rows
     ]

@@ -393,3 +393,24 @@ def test_a_stay_told_twice_is_one_with_its_end(tmp_path: Path) -> None:
         file.settle(Checkpoint(complete_until=UNTIL))
     (stay,) = load_truth(path).stays["A"]
     assert (stay.left_ms, stay.fee_fen) == (parse_instant(at("02:00")), 300)
+
+
+@pytest.mark.services
+async def test_a_fee_that_a_pass_has_reduced_is_left_out_and_counted(told: Told) -> None:
+    await told.street.db.execute(
+        """
+        WITH billed AS (
+            SELECT bill.* FROM current_bill AS bill WHERE total_fen = 600
+        ), changed AS (
+            UPDATE parking_session SET revision = revision + 1, billed_revision = revision + 1
+            FROM billed WHERE parking_session.id = billed.session_id RETURNING parking_session.id, revision
+        )
+        INSERT INTO bill (id, session_id, session_revision, replaces_id, tariff_version_id, total_fen, fee, issued_at)
+        SELECT gen_random_uuid(), billed.session_id, changed.revision, billed.id, billed.tariff_version_id, 0,
+               '{"inputs": {"covers": [{"kind": "pass"}]}}', now()
+        FROM billed JOIN changed ON changed.id = billed.session_id
+        """
+    )
+    report = await told.report()
+    assert report.is_equal
+    assert (report.fees_compared, report.fees_reduced, report.true_fen) == (1, 1, 0)
