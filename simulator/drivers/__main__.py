@@ -18,7 +18,6 @@ from core.settings import Settings
 from simulator.drivers.habits import shares_of
 from simulator.drivers.kiosk import Kiosk
 from simulator.drivers.paying import Drivers
-from simulator.drivers.seeking import Seekers
 from simulator.drivers.told import DriversHeader, Told
 from simulator.drivers.wardens import Warden
 from simulator.scenarios import load_scenario
@@ -45,13 +44,6 @@ def drive(
     truth: Annotated[
         Path | None, typer.Option(help="Where every payment is written; unset: nowhere.", dir_okay=False)
     ] = None,
-    orders_url: Annotated[
-        str | None,
-        typer.Option(help="The simulator's door for people who look for a space on the map; unset: nobody does."),
-    ] = None,
-    seekers_an_hour: Annotated[
-        float, typer.Option(help="How many of them there are, on the run's clock.", min=0.1, max=10_000)
-    ] = 20,
     installation: Annotated[str, typer.Option(help="Written into that file.", envvar="PARKING_INSTALLATION")] = "",
 ) -> None:
     """Drivers who look at the streets and pay: before leaving, afterwards, from two phones, or never. Until Ctrl-C."""
@@ -65,10 +57,7 @@ def drive(
     clock = settings.the_clock
     kiosk_key, login, password = (os.environ.get(name) for name in (KIOSK_KEY, WARDEN, WARDEN_PASSWORD))
     with Told(truth, header) as told, ExitStack() as closing:
-        seekers = kiosk = warden = None
-        if orders_url:
-            seekers = Seekers(api_url, orders_url, an_hour=seekers_an_hour, seed=seed, since_ms=clock.now_ms())
-            closing.callback(seekers.close)
+        kiosk = warden = None
         if kiosk_key:
             kiosk = Kiosk(api_url, kiosk_key)
             closing.callback(kiosk.close)
@@ -83,7 +72,6 @@ def drive(
             told=told,
             zone=settings.zone,
             shares=shares_of(played.paying if played else {}),
-            seekers=seekers,
             kiosk=kiosk,
             warden=warden,
         )

@@ -13,7 +13,6 @@ from core.clock import Clock
 from simulator.drivers.habits import SHARES, Habit
 from simulator.drivers.kiosk import Kiosk
 from simulator.drivers.phone import ANSWER_SECONDS, NotNowError
-from simulator.drivers.seeking import Seekers
 from simulator.drivers.settling import Settling
 from simulator.drivers.streets import Streets
 from simulator.drivers.told import Told
@@ -41,18 +40,15 @@ class Drivers:
         told: Told,
         zone: ZoneInfo,
         shares: Mapping[Habit, float] = SHARES,
-        seekers: Seekers | None = None,
         kiosk: Kiosk | None = None,
         warden: Warden | None = None,
     ) -> None:
         self._warden = warden
         self._clock = clock
-        self._seekers = seekers
         self._streets = Streets(seed=seed, shares=shares)
         self.settling = Settling(api_url, codes, clock=clock, told=told, seed=seed, zone=zone, kiosk=kiosk)
         self._eyes = httpx.Client(base_url=api_url, timeout=ANSWER_SECONDS, trust_env=False)
         self._spaces: list[str] = []
-        self._spaces_of: dict[str, list[str]] = {}
         self._etag = ""
         self._failures = 0
         self._others_wait_until = 0.0
@@ -82,14 +78,12 @@ class Drivers:
             "plates_said": done.plates_said,
             "slips": done.slips,
         }
-        if self._seekers is not None:
-            found |= {"parked": self._seekers.parked, "gave_up": self._seekers.gave_up}
         if self._warden is not None:
             found |= {"photographed": self._warden.photographed, "missed": self._warden.missed}
         return found
 
     def _turn(self) -> float:
-        """Let one driver pay whose time has come, and one come who looks for a space; how long to wait then."""
+        """Let one driver pay whose time has come, and a warden go on; how long to wait then."""
         self._let_others()
         due = self._streets.next_due(self._clock.now_ms())
         if due is None:
@@ -99,15 +93,12 @@ class Drivers:
         return max(0.0, PACE_SECONDS - (time.monotonic() - began))
 
     def _let_others(self) -> None:
-        """Seekers and wardens; their trouble keeps nobody from paying."""
+        """Wardens; their trouble keeps nobody from paying."""
         if time.monotonic() < self._others_wait_until:
             return
-        now_ms = self._clock.now_ms()
         try:
-            if self._seekers is not None:
-                self._seekers.turn(now_ms, self._spaces_of, self._streets.states)
             if self._warden is not None:
-                self._warden.turn(now_ms, self._streets.driver_on)
+                self._warden.turn(self._clock.now_ms(), self._streets.driver_on)
         except NotNowError as error:
             log.info("others.not_heard", why=repr(error), retried_after_seconds=OTHERS_WAIT_SECONDS)
             self._others_wait_until = time.monotonic() + OTHERS_WAIT_SECONDS
@@ -117,9 +108,6 @@ class Drivers:
         if answer["spaces_etag"] != self._etag:
             features = self._eyes.get("/api/v1/spaces").raise_for_status().json()["features"]
             self._spaces = [feature["properties"]["code"] for feature in features]
-            self._spaces_of = {}
-            for feature in features:
-                self._spaces_of.setdefault(feature["properties"]["lot_id"], []).append(feature["properties"]["code"])
             self._etag = answer["spaces_etag"]
         if len(self._spaces) == len(answer["states"]):
             self._streets.look(self._spaces, answer["states"], self._clock.now_ms())

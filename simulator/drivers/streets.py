@@ -26,11 +26,6 @@ class Streets:
         self._due: list[tuple[int, int, str, Driver]] = []
         self._nth = count()
 
-    @property
-    def states(self) -> Mapping[str, str]:
-        """The letter of each space in the last picture."""
-        return self._states
-
     def look(self, spaces: Sequence[str], states: str, now_ms: int) -> None:
         """Take in a picture: one letter a space, in the order of their codes."""
         seen: Mapping[str, str] = dict(zip(spaces, states, strict=True))
