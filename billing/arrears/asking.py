@@ -48,7 +48,10 @@ async def list_debts(db: AsyncConnection, vault: PlateVault, plate: Plate, *, co
     )
     if colour is not None:
         query = query.where(or_(Arrear.colour.is_(None), Arrear.colour == colour))
-    return [OpenDebt(**row) for row in (await db.execute(query.order_by(Arrear.left_at, Arrear.id))).mappings()]
+    return [
+        OpenDebt(id=row.id, amount_fen=Fen(int(row.amount_fen)), is_disputed=row.is_disputed)
+        for row in await db.execute(query.order_by(Arrear.left_at, Arrear.id))
+    ]
 
 
 async def fetch_session_of(db: AsyncConnection, arrear_id: UUID) -> UUID:

@@ -99,7 +99,7 @@ async def write_off_unidentified(
     posted = [
         entries.give_up(
             f"write-off:{one}:{balances[one].given_up[accounts.WRITE_OFF]}",
-            "write-off",
+            "writeoff",
             accounts.WRITE_OFF,
             session_id=one,
             amount_fen=fen,
@@ -120,7 +120,7 @@ async def write_off_unidentified(
 def _shown(row: Any, vault: PlateVault | None) -> ShownDebt:
     plate = None if row.ciphertext is None else masked(vault, row.ciphertext, row.key_number)
     facts = {name: value for name, value in row._asdict().items() if name not in {"ciphertext", "key_number"}}
-    return ShownDebt(plate=plate, **facts)
+    return ShownDebt(plate=plate, **(facts | {"amount_fen": Fen(int(row.amount_fen))}))
 
 
 _AMOUNT: Final = (

@@ -71,6 +71,7 @@ ENTRY_KINDS: Final[dict[str, Pair]] = {
     "refund-done": ("退款到账", "refund arrived"),
     "refund-failed": ("退款失败，仍欠付款人", "refund failed: still owed to the payer"),
     "waiver": ("减免", "waived"),
+    "owed-elsewhere": ("改记欠款归属", "owed elsewhere: an arrear, nobody's, or the stay's again"),
     "writeoff": ("核销", "written off"),
 }
 NO_ENTRIES: Final[Pair] = ("没有账务分录", "nothing posted")

@@ -1,6 +1,9 @@
 """The collection report adds up, per lot and day, with vehicles that wardens saw and that they missed."""
 
+import asyncio
 import json
+import os
+import sys
 from datetime import timedelta
 
 import pytest
@@ -12,7 +15,7 @@ from core.settings import Settings
 from tests.api.town import now
 from tests.kiosk.conftest import gone, seen
 from tests.kiosk.test_arrears import billed
-from tests.payments.conftest import Desk
+from tests.payments.conftest import PLATE_KEY, Desk
 from tests.payments.counter import NOON_IN_CHINA
 
 pytestmark = pytest.mark.services
@@ -60,3 +63,39 @@ async def test_finance_reads_it_over_http_and_a_warden_does_not(desk: Desk) -> N
     assert json.dumps(rows)
     assert (await client.get(path, params={"from": "2026-01-01", "to": "2025-01-01"})).status_code == 422
     assert rows[0]["day"] < now().date().isoformat()
+
+
+async def run(desk: Desk, *words: str) -> tuple[int, str]:
+    """A command against this town's database."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "ops.cli",
+        *words,
+        env={**os.environ, "PARKING_DATABASE_URL": desk.town.database.url, "PARKING_PLATE_KEY": PLATE_KEY},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+async def test_the_commands_list_move_give_up_and_report(desk: Desk) -> None:
+    seen_stay = await gone(desk, 40)
+    await seen(desk, seen_stay, "浙D12345")
+    await gone(desk, 40, "KA-002")
+    await billed(desk, grace=timedelta(days=400))
+    assert (await run(desk, "arrears", "move"))[0] == 0
+    status, listed = await run(desk, "arrears", "list")
+    assert (status, "浙D" in listed, "12345" in listed) == (0, True, False), listed[-1500:]
+    status, said = await run(desk, "arrears", "write-off", "--older-than", "30", "--yes")
+    assert (status, "1 debts given up" in said) == (0, True)
+    day = (NOON_IN_CHINA - timedelta(days=39)).astimezone(ZONE).date()
+    span = ("--from", str(day), "--to", str(day + timedelta(days=1)))
+    status, written = await run(desk, "report", "collection", *span, "--format", "json")
+    [row] = json.loads(written)
+    assert (status, row["billed_fen"], row["arrears_fen"], row["given_up_fen"]) == (0, 1200, 600, 600)
+    for form in ("csv", "table"):
+        status, written = await run(desk, "report", "collection", *span, "--format", form)
+        assert (status, "KA" in written) == (0, True)
+    assert (await run(desk, "report", "collection", "--from", "yesterday"))[0] != 0
