@@ -37,7 +37,7 @@ class Chaos:
         self._next = self._next or now + self.every_seconds
         if now < self._next:
             return None
-        name = self._dice.choice(VICTIMS)
+        name = self.draw()
         victim = _running(installation, name)
         if victim is None:
             return None  # not here, or just dead: another at the next turn
@@ -46,6 +46,10 @@ class Chaos:
         self._next = now + self.every_seconds
         self.kills[name] += 1
         return name
+
+    def draw(self) -> str:
+        """The next victim."""
+        return self._dice.choice(VICTIMS)
 
 
 def _running(installation: Installation, name: str) -> Running | None:

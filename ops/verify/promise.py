@@ -31,6 +31,8 @@ LEDGER_SECONDS: Final = 15.0
 OF_THE_BOOKS: Final = tuple(one for one in INVARIANTS if one.number not in {"I10", "I12"})
 """Those two are about time that passes: at a clock sixty times as fast ten minutes are ten seconds."""
 
+_WITHOUT_STAY: Final = frozenset({Why.EXTRA, Why.VOID_CHARGED})
+
 _BEGIN: Final = Checkpoint(complete_until="1970-01-01T00:00:00.000Z")
 
 
@@ -136,7 +138,7 @@ class PromiseWatch:
         return [one for key, one in found.items() if now - self._first_seen[key] > self.patience_seconds]
 
     def _let_go(self, window: Truth, differences: Iterable[Difference], *, is_rough: bool) -> None:
-        """Stays that are over and equal need no second look, up to the first that is not.
+        """Stays that are over and equal need no second look, up to the first that is not and the first that never was.
 
         Where sensors say less than is so, stays that differ are let go too, uncounted.
         """
@@ -148,6 +150,10 @@ class PromiseWatch:
             if stay.left_ms
         ]
         waiting = [] if is_rough else [left_ms for left_ms, differs in over if differs]
+        if not is_rough:
+            waiting += [
+                parse_instant(one.entered_at) for one in differences if one.why in _WITHOUT_STAY and one.entered_at
+            ]
         until_ms = min([*waiting, window.until_ms]) - 1
         self._stays += sum(left_ms <= until_ms and not differs for left_ms, differs in over)
         self._tail.let_go(until_ms)
