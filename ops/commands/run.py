@@ -82,6 +82,9 @@ def demo(
         deaths = Chaos(seed=lives) if chaos else None
         with _troubled(here, played):
             county.watch(here, _out, until=stop, simulated=simulated, chaos=deaths)
+        if deaths:
+            killed = ", ".join(f"{name} {times}" for name, times in sorted(deaths.kills.items())) or "nobody"
+            _out.print(f"kill -9, so many times: {killed}", highlight=False)
         if not stop.was_asked:
             _show_proof(county.prove(here, simulated, say), here)
 
