@@ -32,6 +32,8 @@ async def send(till: Till, row: Row[Any]) -> None:
             await attempts.move(db, row.id, PaymentStatus.UNKNOWN, at=real_now())
         return
     except ProviderRefusedError as error:
+        if await _is_there(till, row):
+            return
         code = str(error.facts.get("code", "refused"))
         log.warning("payment.refused", payment_id=str(row.id), provider=row.provider, code=code)
         async with till.database.transaction() as db:
@@ -39,6 +41,22 @@ async def send(till: Till, row: Row[Any]) -> None:
         raise
     async with till.database.transaction() as db:
         await attempts.store_opened(db, row.id, opened, at=real_now())
+
+
+async def _is_there(till: Till, row: Row[Any]) -> bool:
+    """Whether a refused order exists all the same, perhaps paid: then it is no failure, and is followed.
+
+    Sent again, an order that was paid meanwhile is refused; what cannot be asked about is not known to be none.
+    """
+    try:
+        status = await ask(till, row)
+    except ProviderRefusedError:
+        return False
+    except ProviderUnavailableError:
+        async with till.database.transaction() as db:
+            await attempts.move(db, row.id, PaymentStatus.UNKNOWN, at=real_now())
+        return True
+    return status in {*MONEY, OrderStatus.PENDING}
 
 
 async def close(till: Till, row: Row[Any]) -> PaymentStatus:

@@ -148,3 +148,13 @@ async def test_a_payment_that_runs_out_unpaid_is_closed_and_asked_about_once_mor
     assert (shown["status"], shown["code_url"]) == ("closed", None)
     assert await desk.one("SELECT asked FROM payment") is None
     assert await desk.books() == {}
+
+
+async def test_an_order_that_is_refused_because_it_was_paid_is_booked(desk: Desk) -> None:
+    desk.wechat.trouble["create"] = ["silent", "no"]
+    session_id = await desk.ended()
+    payment = await desk.begin(session_id)
+    desk.wechat.pay(await desk.order_no(payment))
+    again = await desk.begin(session_id)
+    assert (again["id"], again["status"]) == (payment["id"], "paid")
+    assert await desk.bookings() == 1
