@@ -34,9 +34,25 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
     step = 10 if across == "step_at_higher_price" else None
     shared = {"clock": "c"} if step or draw(st.booleans()) else {}
     tiers = tier_lists(step=step)
-    day = {"name": "day", "windows": [{"opens": opens, "closes": closes}], "tiers": draw(tiers), **shared}
-    night = {"name": "night", "windows": [{"opens": closes, "closes": opens}], "tiers": draw(tiers), **shared}
-    rest = {"name": "rest", "windows": [{"days": ["restday"]}], "priority": 1, "tiers": draw(tiers), **shared}
+    day: dict[str, Any] = {
+        "name": "day",
+        "windows": [{"opens": opens, "closes": closes}],
+        "tiers": draw(tiers),
+        **shared,
+    }
+    night: dict[str, Any] = {
+        "name": "night",
+        "windows": [{"opens": closes, "closes": opens}],
+        "tiers": draw(tiers),
+        **shared,
+    }
+    rest: dict[str, Any] = {
+        "name": "rest",
+        "windows": [{"days": ["restday"]}],
+        "priority": 1,
+        "tiers": draw(tiers),
+        **shared,
+    }
     names = ["day", *draw(st.sets(st.sampled_from(["night", "rest"])))]
     if step:  # priced bands only: a step needs a price everywhere
         names = ["day", "night"]
