@@ -1,7 +1,8 @@
-"""``parking replay``: decode stored messages again, after a codec was corrected or a sensor adopted."""
+"""``parking replay``: stored messages decoded again, or a recorded file's published again."""
 
 import asyncio
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -15,7 +16,10 @@ from core.settings import Settings
 from core.wire import parse_instant
 from ingest.database import connect
 from ingest.decode import YEAR_2020_MS, YEAR_10000_MS
-from ops.installation import database_url, installation_clock
+from ingest.registry import Registry
+from ops.installation import database_url, environment, installation_clock
+from ops.recording.file import read_recording
+from ops.recording.player import load_terms, play
 from ops.replay import Replayed, Scope
 from ops.replay import replay as replay_messages
 
@@ -24,17 +28,31 @@ app = typer.Typer(add_completion=False)
 
 @app.command(name="replay")
 def replay(
+    file: Annotated[
+        Path | None, typer.Argument(help="A file of `parking record`; unset: what is stored is decoded again.")
+    ] = None,
     *,
+    speed: Annotated[
+        float, typer.Option(min=0, help="With FILE: so many times as fast as it came; 0: as fast as it goes.")
+    ] = 1,
     since: Annotated[str | None, typer.Option("--from", help="RFC 3339; messages from then on.")] = None,
     until: Annotated[str | None, typer.Option("--to", help="RFC 3339; messages before then.")] = None,
     sensor: Annotated[str | None, typer.Option(help="Only messages of this sensor.")] = None,
     lot: Annotated[str | None, typer.Option(help="Only messages of sensors that ever watched a space of it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="What was done as JSON on stdout.")] = False,
 ) -> None:
-    """Decode stored messages again, readings and refused ones, and fold the spaces again that they change.
+    """Decode stored messages again and fold the spaces again that they change; or, with FILE, play a recording.
 
-    Safe beside a running ingest, and safe to repeat. Sessions keep their ids; their bills are corrected by the worker.
+    Without FILE: safe beside a running ingest, and safe to repeat. Sessions keep their ids; the worker corrects bills.
+
+    With FILE: its messages are published into an installation that has the same city and no readings yet, and end in
+    the same sessions and bills.
     """
+    if file is not None:
+        if since or until or sensor or lot or as_json:
+            raise InvalidError("--from, --to, --sensor, --lot and --json are for what is stored, not for a FILE")
+        _play(file, speed)
+        return
     scope = Scope(
         from_ms=YEAR_2020_MS if since is None else _instant(since, "--from"),
         to_ms=YEAR_10000_MS - 1 if until is None else _instant(until, "--to"),
@@ -47,6 +65,38 @@ def replay(
         typer.echo(msgspec.json.format(msgspec.json.encode(told), indent=1).decode())
     else:
         Console().print(_table(done))
+
+
+def _play(file: Path, speed: float) -> None:
+    count = sum(1 for _ in read_recording(file))
+    registry = asyncio.run(_registry(database_url()))
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        bar = progress.add_task("messages published", total=count)
+        played = play(
+            environment("command")["PARKING_MQTT_URL"],
+            read_recording(file),
+            registry,
+            speed=speed,
+            tolerance_ms=1_000 * Settings().future_tolerance_seconds,
+            show=lambda done: progress.update(bar, completed=done),
+        )
+    held = f"; {played.held_back:,} held back that were dated ahead of their arrival" if played.held_back else ""
+    Console().print(f"{played.published:,} messages published{held}.", highlight=False)
+
+
+async def _registry(url: str) -> Registry:
+    db = await connect(url, application="parking-replay")
+    try:
+        return await load_terms(db)
+    finally:
+        await db.close()
 
 
 async def _replay(url: str, scope: Scope) -> Replayed:

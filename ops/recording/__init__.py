@@ -1,0 +1,1 @@
+"""The raw traffic of an installation in a file, and from there into another one."""
