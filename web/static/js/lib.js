@@ -34,13 +34,13 @@ export const html = htm.bind(h);
  */
 export function use(source) {
   const [, redraw] = useState(0);
+  const drawn = source.peek();
   useEffect(() => {
-    const seen = source.peek();
-    let first = true;
+    let first = true; // it may have changed since it was drawn
     return source.subscribe((value) => {
-      if (!first || value !== seen) redraw((n) => n + 1);
+      if (!first || value !== drawn) redraw((n) => n + 1);
       first = false;
     });
   }, [source]);
-  return source.peek();
+  return drawn;
 }
