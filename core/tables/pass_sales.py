@@ -55,7 +55,7 @@ class PassOrder(Base):
     status: Mapped[str]
     pass_id: Mapped[int | None] = mapped_column(ForeignKey("parking_pass.id"))
     """The pass that was made when it was paid."""
-    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment.id", use_alter=True))
+    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment.id", use_alter=True, deferrable=True))
     """The payment that bought it."""
     days_earned: Mapped[int] = mapped_column(server_default=text("0"))
     """How many of its days have become revenue."""

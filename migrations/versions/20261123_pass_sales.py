@@ -62,7 +62,7 @@ def upgrade() -> None:
             CONSTRAINT pass_order_offer_id_fkey FOREIGN KEY(offer_id) REFERENCES pass_offer (id),
             CONSTRAINT pass_order_plate_id_fkey FOREIGN KEY(plate_id) REFERENCES plate (id),
             CONSTRAINT pass_order_pass_id_fkey FOREIGN KEY(pass_id) REFERENCES parking_pass (id),
-            CONSTRAINT pass_order_payment_id_fkey FOREIGN KEY(payment_id) REFERENCES payment (id)
+            CONSTRAINT pass_order_payment_id_fkey FOREIGN KEY(payment_id) REFERENCES payment (id) DEFERRABLE
         )
         """
     )

@@ -24,7 +24,9 @@ _REFERENCES: Final = """
     SELECT part.conrelid::regclass::text AS child, part.confrelid::regclass::text AS parent
     FROM pg_constraint AS part
     WHERE part.contype = 'f' AND part.connamespace = 'public'::regnamespace AND part.conrelid <> part.confrelid
+      AND NOT part.condeferrable
 """
+"""Two tables that refer to each other do so by one reference that can wait until the end of the transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

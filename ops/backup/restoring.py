@@ -88,6 +88,7 @@ async def restore(url: str, archive: Archive, *, progress: Progress) -> None:
     db = await _connect(url)
     try:
         async with db.transaction():
+            await db.execute("SET CONSTRAINTS ALL DEFERRED")
             await _fill(db, archive, progress)
             await _prove(db, archive.manifest)
     finally:
