@@ -49,21 +49,13 @@ def test_a_recording_torn_anywhere_gives_its_whole_members(batches: list[list[Re
         assert list(read_recording(path)) == [message for batch in batches[:complete] for message in batch]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"hello",
-        gzip.compress(b"hello"),
-        gzip.compress(b'{"recording": {"format": 99}}\n'),
-        gzip.compress(b"[1]\n"),
-    ],
-)
+@pytest.mark.parametrize("content", [b"hello", b'{"recording": {"format": 99}}\n', b"[1]\n"])
 def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.gz"
-    path.write_bytes(content)
-    with pytest.raises(InvalidError, match=r"other\.gz"):
-        list(read_recording(path))
+    for written in (b"", content, gzip.compress(content)):
+        path.write_bytes(written)
+        with pytest.raises(InvalidError, match=r"other\.gz"):
+            list(read_recording(path))
 
 
 def traffic(street: Street, seed: int) -> list[tuple[str, bytes]]:
