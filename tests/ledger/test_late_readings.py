@@ -20,7 +20,7 @@ SPACES = 3
 CLOSING_SOON = 17
 """From then on some of the minutes that are paid for may be free."""
 MOST = 0.7
-HOURS = 24
+HOURS = 36
 NOW_MS = int((ARRIVAL + timedelta(hours=HOURS + 1)).timestamp() * 1_000)
 RULES = FoldRules(min_stay_ms=20_000, min_gap_ms=20_000, silence_ms=3 * HOUR)
 
