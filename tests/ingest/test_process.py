@@ -168,15 +168,15 @@ async def test_killed_at_random_moments_it_loses_and_doubles_nothing(street: Str
 async def test_a_reading_refused_as_from_the_future_stays_refused_when_repeated_later(
     street: Street, now_ms: int
 ) -> None:
-    soon = int(time.time() * 1_000) + 4_000
     await street.start_ingest(future_tolerance_seconds=2)
+    soon = int(time.time() * 1_000) + 8_000
     street.send("KL-001", occupied=True, at_ms=soon)
     await street.until_refusals(1)
     await street.kill_ingest()
     await street.start_ingest(future_tolerance_seconds=2)
 
     async def its_time_has_come() -> bool:
-        return time.time() * 1_000 > soon
+        return time.time() * 1_000 > soon - 1_000  # now it would be taken, were it the first time
 
     await until(its_time_has_come)
     street.send("KL-001", occupied=True, at_ms=soon)
