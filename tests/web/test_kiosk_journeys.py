@@ -145,7 +145,7 @@ async def test_a_scanned_code_leads_to_the_fee_and_an_empty_space_is_no_dead_end
     await parked(live_city, "XS-012")
     visit = await at_kiosk(visits, live_city.url, await new_key(live_city))
     page = visit.page
-    await find_space(page, "WT-003")
+    await find_space(page, "XS-001")
     await on_step(page, "nothing")
     await looked_at(visit, "nothing-zh")
     code = f"{live_city.url}/s/XS-012?k={space_token(live_city.secret_key, 'XS-012')}"

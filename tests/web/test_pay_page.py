@@ -223,7 +223,7 @@ async def test_a_stay_that_ended_is_asked_for_before_it_is_charged(live_city: Li
 async def test_a_wrong_code_and_an_empty_space_say_what_to_do(live_city: LiveCity, visits: Visits) -> None:
     wrong = await visits.to(f"{live_city.url}/s/XS-012?k=AAAAAAAAAAAA", size=PHONE, lang="en-GB", forgiving=True)
     await expect(wrong.page.locator(".pay-state")).to_have_text("This code is not of this space")
-    empty = await visits.to(page_of(live_city, "WT-003"), size=PHONE, lang="en-GB", forgiving=True)
+    empty = await visits.to(page_of(live_city, "XS-001"), size=PHONE, lang="en-GB", forgiving=True)
     await expect(empty.page.locator(".pay-state")).to_have_text("Nothing to pay here")
     await picture(empty.page, "nothing-phone-en")
     for visit in (wrong, empty):
