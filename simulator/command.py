@@ -18,7 +18,7 @@ from core.logs import configure_logging
 from core.settings import Settings
 from simulator.counters import Counters, read_counted_lots
 from simulator.counting import CountSender
-from simulator.courses import course_of, faults_of, header_of, milliseconds_of, start_ms
+from simulator.courses import course_of, faults_of, header_of, milliseconds_of, space_line, start_ms
 from simulator.crowds import lively
 from simulator.messages import Messages
 from simulator.outbox import Gateways, Outbox, Singles
@@ -28,7 +28,7 @@ from simulator.scenarios import Scenario, list_scenarios, load_scenario
 from simulator.sensors import SensedCity, read_city
 from simulator.simulation import Course, Simulation
 from simulator.status import Status
-from simulator.truth import SpaceLine, TruthFile
+from simulator.truth import TruthFile
 from simulator.voices import Choir
 
 log = structlog.get_logger()
@@ -124,9 +124,10 @@ def simulate(
         faults=faults,
         settings=settings,
         installation=installation,
-        scenario=played.label,
+        played=played,
+        history_ms=history_ms,
     )
-    spaces = (SpaceLine(one.space, one.sensor, one.lot, one.tariff) for one in sensed.watched)
+    spaces = [space_line(one) for one in sensed.watched]
     path = truth or _default_truth(settings)
     report = reporter(status_file)
     try:

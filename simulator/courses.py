@@ -12,10 +12,10 @@ from core.wire import parse_instant
 from simulator.crowds import days_off
 from simulator.faults import Faults
 from simulator.scenarios import Scenario
-from simulator.sensors import SensedCity
+from simulator.sensors import SensedCity, Watched
 from simulator.simulation import Course
 from simulator.slow_pricer import PRICERS
-from simulator.truth import Header
+from simulator.truth import Header, SpaceLine
 
 _DAYS_BEFORE, _DAYS_KNOWN = 7, 800
 """Of public holidays: from before the first episode that may reach into the run."""
@@ -56,7 +56,8 @@ def header_of(
     faults: Faults,
     settings: Settings,
     installation: str,
-    scenario: str,
+    played: Scenario,
+    history_ms: int,
 ) -> Header:
     """What the truth says of the run before anything happens."""
     return Header(
@@ -74,7 +75,22 @@ def header_of(
         lost=faults.lost,
         walked_tariffs=sorted(PRICERS),
         faults=faults.told(),
-        scenario=scenario,
+        scenario=played.label,
+        prices=played.prices_from(instant(begins_ms + history_ms), settings.zone),
+        readings_told=True,
+    )
+
+
+def space_line(watched: Watched) -> SpaceLine:
+    """What the truth says of a space, so that what its sensor says can be read without the city's file."""
+    return SpaceLine(
+        watched.space,
+        watched.sensor,
+        watched.lot,
+        watched.tariff,
+        min_stay_seconds=watched.min_stay_seconds,
+        min_gap_seconds=watched.min_gap_seconds,
+        heartbeat_seconds=watched.heartbeat_ms // 1_000,
     )
 
 

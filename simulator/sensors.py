@@ -27,6 +27,7 @@ SHORTEST_STAY_SECONDS = 60
 SHORTEST_GAP_SECONDS = 45
 """Well above the 20 s below which a lot takes a stay or a gap for flapping: a true stay is never hidden by that."""
 _MARGIN_SECONDS = 30
+_BELIEVED_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,9 @@ class Watched:
     """Factor on the rhythm's arrivals: places and neighbours differ."""
     codec: str = NATIVE
     envelope: Envelope = Envelope.NATIVE
+    min_stay_seconds: int = 20
+    min_gap_seconds: int = 20
+    """What the lot believes to be a stay, and a gap between two; the evidence is read by these."""
 
     @property
     def keeps_time(self) -> bool:
@@ -152,6 +156,8 @@ def _watched(spaces: Sequence[Mapping[str, Any]], lots: Mapping[str, Mapping[str
             busyness=lot_busyness[lot_code] * (0.75 + 0.5 * dice.uniform()),
             codec=str(space.get("codec", NATIVE)),
             envelope=_envelope(space, lot_code),
+            min_stay_seconds=_seconds(lot.get("min_stay_seconds")),
+            min_gap_seconds=_seconds(lot.get("min_gap_seconds")),
         )
 
 
@@ -187,6 +193,10 @@ def _envelope(space: Mapping[str, Any], lot: str) -> Envelope:
     if is_native and re.fullmatch(_CARRIED[envelope], sensor) is None:
         raise InvalidError(f"space {code!r}: {sensor!r} is no IMEI, by which a carrier's platform names a sensor")
     return envelope
+
+
+def _seconds(lots_own: int | None) -> int:
+    return _BELIEVED_SECONDS if lots_own is None else lots_own
 
 
 def _at_least(seconds: int, lots_own: int | None) -> int:

@@ -2,7 +2,7 @@
 
 import heapq
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from simulator.fingerprint import Fingerprint, reading_hash
 from simulator.outbox import Outbox
 from simulator.publisher import Publisher
 from simulator.sensors import SensedCity
+from simulator.sent import SentReading, pack
 from simulator.slow_pricer import Changes, slow_fee
 from simulator.status import Status
 from simulator.trouble import Trouble
@@ -69,7 +70,7 @@ class Simulation:
         self._caught_up = False
         self._delayed: list[_Waiting] = []
         self._nth = 0
-        self._unsettled: list[tuple[int, int]] = []
+        self._unsettled: list[SentReading] = []
         self._entered: dict[int, int] = {}
         self._begun = self._ended = 0
 
@@ -85,6 +86,8 @@ class Simulation:
         self._upcoming = next(self._utterances)
         while self._upcoming.at_ms <= self._complete_ms:
             self._count_stay(self._upcoming.event)
+            if self._upcoming.said and self._upcoming.send_ms:
+                self._await(self._upcoming.said)
             self._upcoming = next(self._utterances)
         self._trouble = Trouble(
             course.city.watched,
@@ -171,7 +174,7 @@ class Simulation:
         if said is None or not utterance.send_ms:
             self._lost += said is not None
             return
-        heapq.heappush(self._unsettled, (said.at_ms, self._hash(said)))
+        self._await(said)
         self._repeated += len(utterance.send_ms) - 1
         self._late += utterance.send_ms[0] > said.due_ms
         for copy, send_ms in enumerate(utterance.send_ms):
@@ -232,10 +235,16 @@ class Simulation:
         self._ended += 1
         return self._entered.pop(event.number)
 
-    def _hash(self, said: Said) -> int:
-        sensor = self._course.city.watched[said.number].sensor
+    def _await(self, said: Said) -> None:
+        """It is true that this was said once everything up to its instant is acknowledged.
+
+        What is dated earlier than the truth is complete is in it already: a clock is wrong, and this is said once more
+        by a simulator that was killed. What a clock that runs ahead dates later is not, though it was said before.
+        """
+        if said.at_ms <= self._complete_ms:
+            return
         boot, seq, kind = self._choir.identity(said)
-        return reading_hash(sensor, said.at_ms, boot, seq, occupied=said.occupied, kind=kind.value)
+        heapq.heappush(self._unsettled, SentReading(said.at_ms, said.number, boot, seq, kind, said.occupied))
 
     def _settle(self, *, final: bool = False) -> None:
         """Move the instant forward up to which everything is written down, sent and acknowledged."""
@@ -245,13 +254,13 @@ class Simulation:
         if oldest_ms is not None:
             bounds.append(oldest_ms - 1)
         complete_ms = max(self._complete_ms, min(bounds) - self._clocks_apart_ms)
-        settled = 0
-        while self._unsettled and self._unsettled[0][0] <= complete_ms:
-            self._fingerprint.add(heapq.heappop(self._unsettled)[1])
-            settled += 1
+        settled = []
+        while self._unsettled and self._unsettled[0].at_ms <= complete_ms:
+            settled.append(heapq.heappop(self._unsettled))
         if not settled and not final:
             return
-        self._readings += settled
+        self._tell_readings(settled)
+        self._readings += len(settled)
         self._complete_ms = complete_ms
         self._truth.settle(
             Checkpoint(
@@ -267,6 +276,13 @@ class Simulation:
                 final=final,
             )
         )
+
+    def _tell_readings(self, settled: Sequence[SentReading]) -> None:
+        for one in settled:
+            sensor, kind = self._course.city.watched[one.number].sensor, one.kind.value
+            self._fingerprint.add(reading_hash(sensor, one.at_ms, one.boot, one.seq, occupied=one.occupied, kind=kind))
+        if settled and self._truth.header.readings_told:
+            self._truth.write(Line(readings=pack(settled)))
 
     def _measure_rate(self) -> None:
         now, published = time.monotonic(), self._publisher.published

@@ -7,6 +7,7 @@ right, by construction, without a database's help; and anybody can read it with 
 * ``{"space": {...}}``: one for each simulated sensor;
 * ``{"stay": {...}}``: at its begin with ``left_at`` null, and once more at its end, which replaces the first;
 * ``{"fault": {...}}``: one for each message that a fault touched, with the stay it belongs to;
+* ``{"readings": {...}}``: what sensors said, each once: those that the checkpoint behind it settles;
 * ``{"checkpoint": {...}}``: until when the lines above are complete *and* every reading was acknowledged by the broker.
 """
 
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO, Self
 import msgspec
 
 from core.errors import ConflictError, InvalidError
+from simulator.sent import ReadingsLine
 
 FORMAT = 1
 
@@ -48,15 +50,22 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What goes wrong beside the air, as ``Faults.told``."""
     scenario: str = ""
     """Name and digest of the scenario that is played."""
+    prices: dict[str, tuple[int, str]] = {}
+    """For each tariff whose price changes: from when on, in milliseconds since 1970, and the pricer from then on."""
+    readings_told: bool = False
+    """Whether every reading is in the file; files of older simulators have only their number and fingerprint."""
 
 
-class SpaceLine(msgspec.Struct, frozen=True):
+class SpaceLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """A simulated sensor and the space it watches."""
 
     space: str
     sensor_id: str
     lot: str
     tariff: str | None
+    min_stay_seconds: int = 20
+    min_gap_seconds: int = 20
+    heartbeat_seconds: int = 3_600
 
 
 class StayLine(msgspec.Struct, frozen=True):
@@ -114,6 +123,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     space: SpaceLine | None = None
     stay: StayLine | None = None
     fault: FaultLine | None = None
+    readings: ReadingsLine | None = None
     checkpoint: Checkpoint | None = None
 
 

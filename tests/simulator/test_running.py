@@ -15,6 +15,7 @@ from core.clock import milliseconds
 from core.wire import parse_instant
 from simulator.fingerprint import Fingerprint, reading_hash
 from simulator.sensors import read_city
+from simulator.sent import unpack
 from simulator.status import Status
 from simulator.truth import Checkpoint, Header, read_lines
 from simulator.world import FIRST_BOOT
@@ -85,6 +86,14 @@ class Run:
         assert header is not None
         return header, checkpoint
 
+    def readings(self) -> set[tuple[str, int, int, int, bool, str]]:
+        """Identities of all readings that the truth tells, each of them once."""
+        sensors = [line.space.sensor_id for line in read_lines(self.truth) if line.space]
+        told = [one for line in read_lines(self.truth) if line.readings for one in unpack(line.readings)]
+        found = {(sensors[one.number], one.at_ms, one.boot, one.seq, one.occupied, one.kind.value) for one in told}
+        assert len(found) == len(told)
+        return found
+
     def expected(self) -> set[tuple[str, int, int, int, bool, str]]:
         """Identities of all readings that were sent, by the world alone."""
         header, checkpoint = self.told()
@@ -113,7 +122,7 @@ async def test_what_the_truth_says_was_sent_arrives(run: Run, listener: Listener
     await asyncio.sleep(1)
     checkpoint = await run.stop()
     await until_arrived(listener, run.expected())
-    assert listener.identities() == run.expected()
+    assert listener.identities() == run.expected() == run.readings()
     assert checkpoint.readings == len(run.expected())
     fingerprint = Fingerprint()
     for sensor, at_ms, boot, seq, occupied, kind in run.expected():
@@ -157,8 +166,29 @@ async def test_a_killed_simulator_goes_on_with_the_same_life(run: Run, listener:
     await until_arrived(listener, run.expected())
     _, checkpoint = run.told()
     later = {one for one in listener.identities() if one[1] > parse_instant(checkpoint.complete_until)}
-    assert listener.identities() - later == run.expected()
+    assert listener.identities() - later == run.expected() == run.readings()
     assert checkpoint.readings == len(run.expected())
+
+
+async def test_a_killed_simulator_tells_every_reading_of_clocks_that_run_ahead(run: Run, listener: Listener) -> None:
+    """Such a reading may be sent before the death and settled only after it."""
+    scenario = run.folder / "drift.yaml"
+    scenario.write_text(
+        "zh: 快慢\nen: Drift\nhistory: 3h\nfaults:\n  drifting-clock: {share: 100%, lasts: 20h, up-to: 4m}\n"
+    )
+    for _ in range(2):
+        process = await run.start("--scenario", str(scenario))
+        await run.until_live()
+        await asyncio.sleep(0.7)
+        process.kill()
+        await process.communicate()
+    await run.start("--scenario", str(scenario))
+    await run.until_live()
+    checkpoint = await run.stop()
+    assert checkpoint.readings == len(run.readings())
+    await until_arrived(listener, run.readings())
+    later = {one for one in listener.identities() if one[1] > parse_instant(checkpoint.complete_until)}
+    assert listener.identities() - later == run.readings()
 
 
 async def test_a_restarted_broker_costs_no_reading(run: Run, broker: OwnBroker, listener: Listener) -> None:
