@@ -12,6 +12,11 @@ from tests.support.services import running_services
 from tests.support.street import Street, built_street
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long (browsers, then services), so that no process works alone at the end."""
+    items.sort(key=lambda item: [item.get_closest_marker(slow) is None for slow in ("browser", "services")])
+
+
 @pytest.fixture(autouse=True)
 def _logs_as_they_come() -> None:
     """No test hears less, or elsewhere, because of what a command run by an earlier one had set."""

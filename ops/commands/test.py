@@ -57,7 +57,7 @@ def run_checks(
     arguments = context.args
     if not arguments:
         failed = [name for name, command in STATIC_CHECKS if not _passes(name, command)]
-        arguments = ["--numprocesses", str(TESTING_PROCESSES), "--dist", "loadfile"]
+        arguments = ["--numprocesses", str(TESTING_PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"]
     if system_packages:
         _install_missing(missing_browser_packages())
     status = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
