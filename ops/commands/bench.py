@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from core.errors import InvalidError
 from ops.bench.change import ChangePlan, bench_change
@@ -28,6 +27,7 @@ from ops.bench.rough_day.plan import RoughDay
 from ops.bench.rough_day.running import Outcome, run_rough_day
 from ops.bench.rough_day.seeds import keep_seed, kept_seeds
 from ops.bench.surroundings import Surroundings, surroundings
+from ops.progress import progress_bar
 from ops.report.bench_html import bench_html
 from ops.state import State
 
@@ -245,13 +245,6 @@ def _tell(report: Report, json_file: Path | None) -> None:
 
 @contextmanager
 def _shown() -> Iterator[Show]:
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("starting", total=None)
         yield lambda words, done=0, of=None: progress.update(bar, description=words, completed=done, total=of)

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +22,7 @@ from core.settings import Settings
 from ops.asking import in_database
 from ops.installation import database_url
 from ops.plate_key import add_key, drop_key, plate_vault, refuse_before_restart
+from ops.progress import progress_bar
 from ops.state import State
 
 app = typer.Typer(no_args_is_help=True, help="The keys that seal plates, and moving everything to a newer one.")
@@ -90,9 +91,8 @@ def drop_key_from_ring(
 
 async def _rotate(url: str, vault: PlateVault, folder: PhotoFolder | None) -> tuple[int, int, int]:
     database = Database(url, pool_size=1, application="parking-rotate-key")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
-        with Progress(*columns, console=Console(stderr=True)) as progress:
+        with progress_bar(gone_afterwards=False) as progress:
             plates, merged = await _move_plates(database, vault, progress)
             return plates, merged, _move_photos(vault, folder, progress)
     finally:

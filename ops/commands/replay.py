@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from core.errors import InvalidError
@@ -18,6 +17,7 @@ from ingest.database import connect
 from ingest.decode import YEAR_2020_MS, YEAR_10000_MS
 from ingest.registry import Registry
 from ops.installation import database_url, environment, installation_clock
+from ops.progress import progress_bar
 from ops.recording.file import read_recording
 from ops.recording.player import load_terms, play
 from ops.replay import Replayed, Scope
@@ -70,14 +70,7 @@ def replay(
 def _play(file: Path, speed: float) -> None:
     count = sum(1 for _ in read_recording(file))
     registry = asyncio.run(_registry(database_url()))
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("messages published", total=count)
         played = play(
             environment("command")["PARKING_MQTT_URL"],
@@ -102,14 +95,7 @@ async def _registry(url: str) -> Registry:
 async def _replay(url: str, scope: Scope) -> Replayed:
     db = await connect(url, application="parking-replay")
     try:
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        ) as progress:
+        with progress_bar() as progress:
             bar = progress.add_task("sensors and refused messages", total=None)
             return await replay_messages(
                 db,

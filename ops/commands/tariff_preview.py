@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from billing.phrases import Lang
@@ -21,6 +20,7 @@ from ops.installation import database_url, installation_clock
 from ops.notices import language, notice_bytes
 from ops.preview import lots_of
 from ops.preview import preview as preview_stays
+from ops.progress import progress_bar
 from ops.report.charts import amount_text
 from ops.report.preview_html import preview_html
 from ops.report.preview_words import notes, share_text, word
@@ -58,7 +58,7 @@ def preview(  # noqa: PLR0917 - typer makes options of them
     if begin >= end:
         raise InvalidError(f"--from {begin.isoformat()} is not before --to {end.isoformat()}")
     lots = asyncio.run(_lots(url, tariff.code, lot))
-    with _progress() as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("counting stays", total=None)
 
         def show(done: int, of: int) -> None:
@@ -102,18 +102,6 @@ def _instant(words: str | None, zone: ZoneInfo, option: str) -> datetime | None:
     except ValueError as error:
         raise InvalidError(f"{option} is a day such as 2026-11-01, or an instant, not {words!r}") from error
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
 
 
 def _print(found: Preview, lang: Lang) -> None:

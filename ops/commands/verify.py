@@ -8,12 +8,12 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from core.errors import InvalidError
 from core.money import yuan_text
 from ops.installation import database_url
+from ops.progress import progress_bar
 from ops.state import State
 from ops.verify import Report, installation_name
 from ops.verify import verify as verify_truth
@@ -40,7 +40,7 @@ def verify(
     """
     state = State.find()
     path = truth or _newest(state)
-    with _progress() as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("waiting for the database", total=None)
 
         def show(report: Report) -> None:
@@ -68,17 +68,6 @@ def _newest(state: State) -> Path:
     if not found:
         raise InvalidError(f"there is no truth file in {state.root}: name one, or start `parking simulate`")
     return found[-1]
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
 
 
 def _json(report: Report) -> str:
