@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import structlog
 
+from core.db import Database
 from ops.services import RunningServices
 from tests.support.databases import copied_database, create_template
 from tests.support.services import running_services
@@ -42,6 +43,14 @@ async def database_url(services: RunningServices, template: str) -> AsyncIterato
     """A database of this test's own: schema and the kerb tariff, nothing else."""
     async with copied_database(services.endpoints.database_url, template) as url:
         yield url
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Database]:
+    """That database as our own code speaks with it."""
+    database = Database(database_url)
+    yield database
+    await database.close()
 
 
 @pytest.fixture

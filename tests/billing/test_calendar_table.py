@@ -82,13 +82,6 @@ async def db(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-@pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
-
-
 async def end_session(db: asyncpg.Connection, space: int) -> UUID:
     session_id = await db.fetchval(
         """

@@ -84,13 +84,6 @@ async def db(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-@pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
-
-
 async def stay(db: asyncpg.Connection, space: int, begin: datetime = NINE, minutes: int = 75, **more: object) -> UUID:
     values = {"unsure": False, "recorded_at": begin, **more}
     session_id = await db.fetchval(

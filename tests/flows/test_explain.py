@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,13 +19,6 @@ pytestmark = pytest.mark.services
 
 MINUTE = 60_000
 NINE_MS = 1_773_104_400_000  # 09:00 on 10 March 2026 in Xinchang
-
-
-@pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
 
 
 async def bill(store: Database) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,13 +31,6 @@ NOW = datetime(2026, 11, 20, 1, tzinfo=UTC)
 OLD, NEW = PlateKey("an older key of this installation..."), PlateKey("a newer key of this installation....", 2)
 BEFORE, BOTH, AFTER = PlateVault((OLD,)), PlateVault((NEW, OLD)), PlateVault((NEW,))
 ONE, TWO, THREE = (parse_plate(text) for text in ("浙D12345", "浙D54321", "浙DD12345"))
-
-
-@pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
 
 
 async def test_plates_move_to_a_newer_key_keep_their_ids_and_one_stored_twice_becomes_one(store: Database) -> None:
