@@ -18,15 +18,16 @@ from core.logs import configure_logging
 from core.settings import Settings
 from simulator.counters import Counters, read_counted_lots
 from simulator.counting import CountSender
-from simulator.courses import course_of, faults_of, header_of, milliseconds_of, space_line, start_ms
+from simulator.courses import Course, course_of, faults_of, header_of, milliseconds_of, space_line, start_ms
 from simulator.crowds import lively
 from simulator.messages import Messages
+from simulator.orders import Orders, orders_file
 from simulator.outbox import Gateways, Outbox, Singles
 from simulator.publisher import Publisher, connect
 from simulator.reports import figures, reporter
 from simulator.scenarios import Scenario, list_scenarios, load_scenario
 from simulator.sensors import SensedCity, read_city
-from simulator.simulation import Course, Simulation
+from simulator.simulation import Simulation
 from simulator.status import Status
 from simulator.truth import TruthFile
 from simulator.voices import Choir
@@ -92,6 +93,14 @@ def simulate(
             envvar="PARKING_API_URL",
         ),
     ] = None,
+    orders_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Take orders on this port of 127.0.0.1: POST /park and /leave with a space and a visit; unset: none.",
+            min=0,
+            max=65_535,
+        ),
+    ] = None,
     installation: Annotated[
         str,
         typer.Option(
@@ -129,11 +138,26 @@ def simulate(
     )
     spaces = [space_line(one) for one in sensed.watched]
     path = truth or _default_truth(settings)
+    begins_anew = not path.exists()
     report = reporter(status_file)
     try:
         with TruthFile(path, header, spaces) as file, _counting(document, seed, settings, api_url):
             course = course_of(sensed, file.header, faults, played, settings, history_ms=history_ms)
-            last = _run(course, file, settings, gateways=gateways, window=window, minutes=minutes, report=report)
+            with (
+                nullcontext()
+                if orders_port is None
+                else Orders(orders_port, orders_file(path), sensed.watched, anew=begins_anew) as orders
+            ):
+                last = _run(
+                    course,
+                    file,
+                    settings,
+                    gateways=gateways,
+                    window=window,
+                    minutes=minutes,
+                    report=report,
+                    orders=orders,
+                )
     except OSError as error:
         raise UnavailableError(
             f"{error.filename or path}: {error.strerror}. The truth ends at its last checkpoint; "
@@ -151,6 +175,7 @@ def _run(
     window: int,
     minutes: float | None,
     report: Callable[[Status], None],
+    orders: Orders | None,
 ) -> Status:
     stop = _StopOnSignal(minutes)
     url = settings.mqtt_url.get_secret_value() if settings.mqtt_url else ""
@@ -165,6 +190,7 @@ def _run(
         outbox=_outbox(choir, sensed, gateways),
         publisher=publisher,
         truth=file,
+        orders=orders,
     )
     log.info(
         "simulation.began",
@@ -176,6 +202,7 @@ def _run(
         resumed_at=file.checkpoint.complete_until if file.checkpoint else None,
         waits_seconds=simulation.seconds_ahead(),
         speed=settings.the_clock.speed,
+        orders=orders.url if orders else None,
     )
     return simulation.run(until=stop, report=report)
 

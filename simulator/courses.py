@@ -2,8 +2,11 @@
 
 import dataclasses
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from core.clock import Clock, VirtualClock, instant, rfc3339
 from core.errors import InvalidError
@@ -11,15 +14,40 @@ from core.settings import Settings
 from core.wire import parse_instant
 from simulator.crowds import days_off
 from simulator.faults import Faults
+from simulator.faults.speaking import Sensors, Utterance, utterances
 from simulator.scenarios import Scenario
 from simulator.sensors import SensedCity, Watched
-from simulator.simulation import Course
-from simulator.slow_pricer import PRICERS
+from simulator.slow_pricer import PRICERS, Changes
 from simulator.truth import Header, SpaceLine
+from simulator.world import events
 
 _DAYS_BEFORE, _DAYS_KNOWN = 7, 800
 """Of public holidays: from before the first episode that may reach into the run."""
 _UNITS_MS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """Everything that decides what happens."""
+
+    city: SensedCity
+    seed: int
+    begins_ms: int
+    zone: ZoneInfo
+    faults: Faults
+    prices: Changes = field(default_factory=dict)
+    """Tariffs that change during the run."""
+    weekdays: Mapping[int, int] = field(default_factory=dict)
+    """Local days that are lived as another weekday (``simulator.crowds.days_off``)."""
+
+    def utterances(self) -> Iterator[Utterance]:
+        """All that happens, as it is said and sent: oldest first, without end, the same each time."""
+        offset = instant(self.begins_ms).astimezone(self.zone).utcoffset() or timedelta()
+        watched = self.city.watched
+        sensors = Sensors(lots=[one.lot for one in watched], keeps_time=[one.keeps_time for one in watched])
+        happening = events(self.city, seed=self.seed, begins_ms=self.begins_ms, zone=self.zone, weekdays=self.weekdays)
+        zone_ms = offset // timedelta(milliseconds=1)
+        return utterances(happening, sensors, self.faults, seed=self.seed, zone_ms=zone_ms)
 
 
 def course_of(

@@ -51,7 +51,7 @@ def days_off(zone: str, since: date, days: int) -> Mapping[int, int]:
         try:
             is_off = chinese_calendar.is_holiday(day)
         except NotImplementedError:
-            break
+            break  # the calendar ends with the last year whose holidays were announced; so does every day after it
         is_weekend = day.weekday() >= 5  # noqa: PLR2004 - Saturday
         if is_off and not is_weekend:
             found[(day - _EPOCH).days] = _SUNDAY
