@@ -14,11 +14,13 @@ from api import (
     counts,
     coupons,
     debts,
+    demo,
     health,
     histories,
     kiosk,
     live,
     lots,
+    meta,
     metrics,
     nearby,
     notify,
@@ -77,6 +79,7 @@ MODULES = (
     receipts,
     live,
     city,
+    meta,
     logins,
     closures,
     audits,
@@ -127,6 +130,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.parts = parts
     for module in MODULES:
         app.include_router(module.router)
+    if settings.demo_orders_url:
+        app.include_router(demo.router)
     app.router.routes.extend(web.routes(_basemap(settings)))
     problems.install(app)
     headers = security_headers(https=parts.https)

@@ -56,6 +56,8 @@ KIOSK_WRONG = Allowance(name="kiosk-wrong", burst=6, per_minute=1)
 """Wrong answers to choices at one kiosk."""
 ARREARS = Allowance(name="arrears", burst=6, per_minute=4)
 """Plates whose debts are asked for, from one address or kiosk."""
+VISITS = Allowance(name="visits", burst=20, per_minute=30)
+"""Vehicles parked and driven away by the map of a demo, from one address."""
 DISPUTES = Allowance(name="disputes", burst=4, per_minute=1)
 """Debts that somebody denies, from one address or kiosk."""
 FORGERIES = Allowance(name="forgeries", burst=60, per_minute=60)

@@ -27,6 +27,7 @@ TAGS: Final = [
     {"name": "kiosk", "description": "For devices with a key."},
     {"name": "cameras", "description": "For cameras that read plates."},
     {"name": "uplinks", "description": "For platforms that push sensors' messages."},
+    {"name": "demo", "description": "Parking by the map where sensors are simulated; absent elsewhere."},
     {"name": "health", "description": "For whoever runs this."},
 ]
 

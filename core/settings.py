@@ -162,6 +162,9 @@ class Settings(BaseSettings):
     basemap_credit: str = ""
     """Whom to name for it, where the style does not."""
 
+    demo_orders_url: str = Field(default="", pattern=r"^(http://127\.0\.0\.1:\d{1,5})?$")
+    """Where a simulator on this machine takes orders: people may then park by the map. ``parking demo`` sets it."""
+
     log_json: bool = False
     """One JSON object a line (production) instead of coloured text (a terminal)."""
     metrics_port: int = Field(default=0, ge=0, le=65_535)

@@ -32,6 +32,7 @@ from ops.scenario import publish_prices
 from ops.state import write_whole
 from ops.verify import Promise, PromiseWatch, Report, installation_name, verify
 from simulator.cities import demo_city
+from simulator.orders import orders_file
 from simulator.scenarios import Scenario
 
 DATABASE: Final = "parking_demo"
@@ -74,6 +75,11 @@ class Simulated:
     truth: Path
     status: Path
 
+    @property
+    def orders(self) -> Path:
+        """Where it keeps who parked by the map."""
+        return orders_file(self.truth)
+
 
 def start_simulator(
     installation: Installation,
@@ -89,8 +95,9 @@ def start_simulator(
         truth=installation.state.root / "demo-truth.jsonl", status=installation.state.run / "simulator-status.json"
     )
     simulated.truth.unlink(missing_ok=True)
+    simulated.orders.unlink(missing_ok=True)
     simulated.status.unlink(missing_ok=True)
-    said = {"--seed": seed, "--history": history, "--scenario": scenario}
+    said = {"--seed": seed, "--history": history, "--scenario": scenario, "--orders-port": installation.orders_port}
     arguments = ["simulator", *_options(said)]
     arguments += ["--truth", str(simulated.truth), "--status-file", str(simulated.status)]
     arguments += ["--installation", installation_name(installation.state)]

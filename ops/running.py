@@ -44,6 +44,8 @@ class Installation:
     clock: Clock
     gateway: SimulatedGateway | None = None
     """The simulated payment gateway, where this installation is its merchant."""
+    orders_port: int | None = None
+    """Of a simulator beside it that is to take orders: people may park by the map."""
 
     @property
     def endpoints(self) -> Endpoints:
@@ -69,7 +71,8 @@ def installed(
         port: of the api; None: 8000 or, where that is taken, another that is free.
         clock: as ``PARKING_CLOCK``.
         fresh_database: begin with an empty database of this name instead of the installation's own.
-        with_gateway: be the merchant of a simulated payment gateway, which is started too and begins without money.
+        with_gateway: be the merchant of a simulated payment gateway, which is started too and begins without money, and
+            let people park by the map, which a simulator at the orders' port carries out.
 
     Raises:
         InvalidError: the wanted port is taken.
@@ -93,6 +96,7 @@ def installed(
             metrics_ports={name: state.port(f"{name}-metrics") for name in ("ingest", "worker")},
             clock=parse_clock(clock),
             gateway=gateway_of(state) if with_gateway else None,
+            orders_port=_port_of_orders(state) if with_gateway else None,
         )
         gateway_url = installation.gateway.url if installation.gateway else None
         me = Running.of(os.getpid())
@@ -123,6 +127,8 @@ def _start_processes(
         installation.gateway.forget(DEMO_BOOK)
         installation.gateway.start(installation.supervisor, book=DEMO_BOOK)
         common |= installation.gateway.settings
+    if installation.orders_port:
+        common["PARKING_DEMO_ORDERS_URL"] = f"http://127.0.0.1:{installation.orders_port}"
     client_id = f"parking-ingest-{broker_session}" if broker_session else "parking-ingest"
     if broker_session:
         _forget_broker_session(installation.endpoints.mqtt_ingest_url, client_id)
@@ -159,6 +165,11 @@ def _wait_for_api(installation: Installation) -> None:
     raise UnavailableError(
         f"the api is not ready after {API_READY_SECONDS:.0f} s ({why}); its log is {installation.supervisor.log('api')}"
     )
+
+
+def _port_of_orders(state: State) -> int:
+    port = state.port("orders")
+    return port if is_port_free(port) else state.port("orders", renew=True)
 
 
 def _choose_port(wanted: int | None) -> int:
