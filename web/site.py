@@ -3,10 +3,11 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Self
 
 from starlette.requests import Request
@@ -22,6 +23,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 HERE: Final = Path(__file__).resolve().parent
 KEEP: Final = "public, max-age=31536000, immutable"
 ASK_AGAIN: Final = "no-cache"
+NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; worker-src 'self'; "
@@ -82,10 +84,10 @@ class Site:
         return [
             Route("/", self._page("map.html"), include_in_schema=False),
             Route("/docs", self._page("docs.html"), include_in_schema=False),
-            Route("/s/{code}", self._page("pay.html"), include_in_schema=False),
-            Route("/pay", self._page("find.html"), include_in_schema=False),
-            Route("/arrears", self._page("arrears.html"), include_in_schema=False),
-            Route("/passes", self._page("passes.html"), include_in_schema=False),
+            Route("/s/{code}", self._paying("停车缴费", "pay/main.js"), include_in_schema=False),
+            Route("/pay", self._paying("停车缴费", "street/find.js"), include_in_schema=False),
+            Route("/arrears", self._paying("补缴欠费", "street/arrears.js"), include_in_schema=False),
+            Route("/passes", self._paying("停车月卡", "street/passes.js"), include_in_schema=False),
             Route("/kiosk", self._page("kiosk.html"), include_in_schema=False),
             Route("/service-worker.js", self._service_worker(MAP_WORKER), include_in_schema=False),
             Route("/kiosk-worker.js", self._service_worker(KIOSK_WORKER), include_in_schema=False),
@@ -94,12 +96,18 @@ class Site:
             Route("/vendor/{path:path}", vendored, include_in_schema=False),
         ]
 
-    def render(self, page: str) -> bytes:
+    def render(self, page: str, words: Mapping[str, str] = NO_WORDS) -> bytes:
         """A page with ``{{static}}`` as the address of our own files and ``{{modules}}`` as preloads of its scripts.
 
         A browser would otherwise find the modules one import after the other, a round trip each.
+
+        Args:
+            page: its file.
+            words: what stands in the page's own ``{{...}}``, by name; one file may so serve several pages.
         """
         text = self.pages[page].content.decode()
+        for name, word in words.items():
+            text = text.replace("{{" + name + "}}", word)
         modules, _ = modules_of(self.own, entries_of(text))
         preloads = "\n".join(f'    <link rel="modulepreload" href="{self.base}/{path}">' for path in modules)
         text = text.replace("{{modules}}", preloads.strip()).replace("{{static}}", self.base)
@@ -129,6 +137,11 @@ class Site:
         if name == "map.html":
             headers = PAGE_HEADERS | {"Content-Security-Policy": self.basemap.policy(CONTENT_SECURITY_POLICY)}
         return _made_once(lambda: self.render(name), media_type="text/html", headers=headers)
+
+    def _paying(self, title: str, script: str) -> Endpoint:
+        """A page where one pays: all are one frame, which its script fills; ``title`` stands until that runs."""
+        words = {"title": title, "script": script}
+        return _made_once(lambda: self.render("paying.html", words), media_type="text/html", headers=PAGE_HEADERS)
 
     def _service_worker(self, worker: "Worker") -> Endpoint:
         headers = {"Content-Security-Policy": SERVICE_WORKER_POLICY, "Cache-Control": ASK_AGAIN}
