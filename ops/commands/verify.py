@@ -1,6 +1,7 @@
 """``parking verify``: is what was stored what really happened?"""
 
 import asyncio
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +16,14 @@ from core.money import yuan_text
 from ops.installation import database_url
 from ops.progress import progress_bar
 from ops.state import State
-from ops.verify import Report, installation_name
+from ops.verify import Difference, Report, Why, installation_name
 from ops.verify import verify as verify_truth
 
 app = typer.Typer(add_completion=False)
 
 MOST_SHOWN = 40
+_MOST_EVIDENT = 5
+"""Of differences that nobody could have known better, where there are no others."""
 
 
 @app.command(name="verify")
@@ -33,10 +36,11 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="The whole report as JSON on stdout.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help=f"List all differences, not the first {MOST_SHOWN}.")] = False,
 ) -> None:
-    """Compare sessions and fees in the database with a simulator's truth; exit status 1 on any difference.
+    """Compare sessions and fees in the database with a simulator's truth; exit status 1 where something is wrong.
 
     Every true stay must have exactly one session with its begin and end to the millisecond, ended ones a bill of the
-    fee that the simulator walked by itself, and every reading must be stored exactly once.
+    fee that the simulator walked by itself, and every reading must be stored exactly once. Where readings were lost or
+    wrong, a session must be what the readings prove, and nobody may be charged beyond that.
     """
     state = State.find()
     path = truth or _newest(state)
@@ -59,7 +63,7 @@ def verify(
         typer.echo(_json(report))
     else:
         _print(report, Console(), len(report.differences) if show_all else MOST_SHOWN)
-    if not report.is_equal:
+    if not report.is_right:
         raise typer.Exit(1)
 
 
@@ -71,50 +75,83 @@ def _newest(state: State) -> Path:
 
 
 def _json(report: Report) -> str:
-    told = asdict(report) | {"is_equal": report.is_equal, "counts": dict(report.counts())}
+    told = asdict(report) | {"is_equal": report.is_equal, "is_right": report.is_right, "counts": dict(report.counts())}
     return msgspec.json.format(msgspec.json.encode(told), indent=1).decode()
 
 
 def _print(report: Report, console: Console, most: int) -> None:
-    table = Table(title=f"until {report.until}", title_justify="left", show_header=False, box=None)
-    ended = report.stays - report.still_there
-    table.add_row("stays", f"{report.stays} ({ended} ended, {report.still_there} still there)")
-    table.add_row("equal to the millisecond and the fen", f"{report.equal}")
-    table.add_row(
-        "fees compared",
-        f"{report.fees_compared}: true {yuan_text(report.true_fen)}, billed {yuan_text(report.billed_fen)}",
-    )
-    if report.fees_reduced:
-        table.add_row("fees left out", f"{report.fees_reduced}, reduced by a pass, an exemption or a coupon")
-    table.add_row(
-        "readings",
-        f"{report.readings_sent} sent, {report.readings_stored} stored; "
-        f"{report.repeated} were sent twice, {report.late} late, {report.lost} lost on purpose",
-    )
-    console.print(table)
+    console.print(_summary(report))
     if report.is_equal:
         console.print("[bold green]Everything is as it really was.[/]")
         return
     print_by_fault(report, console)
-    for why, number in sorted(report.counts().items()):
+    wrong = report.wrong() if report.readings_told else report.differences
+    evident = [one for one in report.differences if one.is_evident]
+    for why, number in sorted(Counter(one.why for one in wrong).items()):
         console.print(f"[bold red]{number}[/] {why}")
-    for difference in report.differences[:most]:
-        where = f"{difference.space} at {difference.entered_at}: " if difference.space else ""
-        console.print(f"  [red]{difference.why}[/] {where}{difference.detail}", highlight=False, soft_wrap=True)
-    if len(report.differences) > most:
-        console.print(f"  … and {len(report.differences) - most} more (--all shows them)")
+    shown = [*wrong, *evident][:most] if wrong else evident[:_MOST_EVIDENT]
+    for difference in shown:
+        console.print(_line(difference), highlight=False, soft_wrap=True)
+    if len(report.differences) > len(shown):
+        console.print(f"  … and {len(report.differences) - len(shown)} more (--all shows them)")
+    if report.is_right:
+        console.print(
+            "[bold green]Everything is as it really was or, where no reading could say that, as the readings prove; "
+            "nothing is charged beyond them.[/]"
+        )
+
+
+def _summary(report: Report) -> Table:
+    table = Table(title=f"until {report.until}", title_justify="left", show_header=False, box=None)
+    ended = report.stays - report.still_there
+    table.add_row("stays", f"{report.stays:,} ({ended:,} ended, {report.still_there:,} still there)")
+    table.add_row("equal to the millisecond and the fen", f"{report.equal:,}")
+    if report.readings_told:
+        wrong = report.stays - report.equal - report.evident
+        table.add_row("not so, but as the readings prove", f"{report.evident:,}")
+        table.add_row("neither", f"[bold red]{wrong:,}[/]" if wrong else "0")
+    table.add_row(
+        "fees compared",
+        f"{report.fees_compared:,}: true {yuan_text(report.true_fen)}, billed {yuan_text(report.billed_fen)}; "
+        f"{report.fees.right:,} right, {report.fees.under:,} under, {report.fees.over:,} over",
+    )
+    if report.readings_told:
+        beyond_fen = sum(one.apart_fen for one in report.differences if one.why is Why.BEYOND)
+        table.add_row(
+            "charged beyond the evidence", f"[bold red]{yuan_text(beyond_fen)}[/]" if beyond_fen else "nothing"
+        )
+    if report.fees_reduced:
+        table.add_row("fees left out", f"{report.fees_reduced:,}, reduced by a pass, an exemption or a coupon")
+    table.add_row(
+        "readings",
+        f"{report.readings_sent:,} sent, {report.readings_stored:,} stored; "
+        f"{report.repeated:,} were sent twice, {report.late:,} late, {report.lost:,} lost on purpose",
+    )
+    return table
+
+
+def _line(difference: Difference) -> str:
+    where = f"{difference.space} at {difference.entered_at}: " if difference.space else ""
+    style, more = ("dim", " (as the readings prove)") if difference.is_evident else ("red", "")
+    return f"  [{style}]{difference.why}[/] {where}{difference.detail}{more}"
 
 
 def print_by_fault(report: Report, console: Console) -> None:
     """How right the stored is where something went wrong on purpose."""
     if not report.by_fault:
         return
-    table = Table("fault", "stays", "equal", "", "true", "billed", title="accuracy by fault", title_justify="left")
+    told = report.readings_told
+    heads = ("fault", "stays", "equal", "", *(("as proved", "neither") if told else ()), "true", "billed")
+    table = Table(title="accuracy by fault", title_justify="left")
+    for head in heads:
+        table.add_column(head, justify="left" if head == "fault" else "right")
     for one in report.by_fault:
-        fees = (yuan_text(one.true_fen), yuan_text(one.billed_fen))
-        table.add_row(one.fault, f"{one.stays:,}", f"{one.equal:,}", f"{one.share:.1%}", *fees)
+        counts = [f"{one.stays:,}", f"{one.equal:,}", f"{one.share:.1%}"]
+        counts += [f"{one.evident:,}", f"{one.wrong:,}"] if told else []
+        table.add_row(one.fault, *counts, yuan_text(one.true_fen), yuan_text(one.billed_fen))
     console.print(table)
-    if report.is_explained:
+    if report.is_explained and not told:
         console.print("[green]Each stay that differs was touched by a fault.[/]")
-    else:
-        console.print(f"[bold red]{report.unexplained} differences that no fault explains[/]")
+    elif not report.is_explained:
+        excuse = "the readings do not prove" if told else "no fault explains"
+        console.print(f"[bold red]{report.unexplained} differences that {excuse}[/]")

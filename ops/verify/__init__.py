@@ -3,8 +3,9 @@
 from hashlib import sha256
 
 from ops.state import State
-from ops.verify.compare import Difference, Readings, Report, Session, Why, compare
+from ops.verify.compare import compare
 from ops.verify.promise import Promise, PromiseWatch
+from ops.verify.report import Difference, Readings, Report, Session, Why
 from ops.verify.run import TruthOfAnotherCityError, verify
 from ops.verify.truth import Stay, Truth, load_truth
 

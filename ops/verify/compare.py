@@ -1,118 +1,17 @@
 """Stays that happened against sessions that were stored: every difference, with its reason in words. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from core.clock import instant, rfc3339
-from ops.verify.accuracy import Accuracies, FaultAccuracy
+from ops.verify.accuracy import Accuracies
+from ops.verify.proof import Priced, Proof, fee_is_evident, prove
+from ops.verify.report import Difference, Fees, Readings, Report, Session, Why
 from ops.verify.truth import Stay, Truth
 
-
-class Why(StrEnum):
-    """In what way the stored differs from the true."""
-
-    MISSING = "missing"
-    EXTRA = "extra"
-    BEGIN = "begin differs"
-    END = "end differs"
-    NOT_ENDED = "not ended yet"
-    ENDED_EARLY = "ended, but the vehicle is there"
-    UNSURE = "unsure"
-    NOT_BILLED = "not billed yet"
-    FEE = "fee differs"
-    VOID_CHARGED = "void, but charged"
-    READINGS = "readings"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """One stored session with its current bill; instants in milliseconds since 1970."""
-
-    session_id: str
-    space: str
-    status: str
-    entered_ms: int
-    left_ms: int | None
-    unsure: bool
-    unsure_why: str | None
-    revision: int
-    billed_fen: int | None
-    """None without a bill."""
-    billed_revision: int | None
-    is_reduced: bool = False
-    """Its bill stands for somebody's pass, exemption or coupon, of which the truth knows nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readings:
-    """The stored readings of the truth's sensors within its span."""
-
-    count: int
-    fingerprint: str | None = None
-    """``simulator.fingerprint`` of them; None when only counted."""
-    gaps: Sequence[str] = ()
-    """Some sensors of which numbers are missing, in words."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One thing that is not as it should be."""
-
-    why: Why
-    space: str | None
-    session_id: str | None
-    entered_at: str | None
-    """Of the true stay; of the session when no stay is like it."""
-    detail: str
-    apart_fen: int = 0
-    """Billed less due, where that is what differs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """The outcome of one comparison."""
-
-    until: str
-    stays: int
-    """True stays that began until then."""
-    equal: int
-    """Of these, those with nothing to complain about."""
-    still_there: int
-    """Of the true stays, those that had not ended by then."""
-    fees_compared: int
-    fees_reduced: int
-    """Left out of the comparison: bills with a pass, an exemption or a coupon, which no notice prices by itself."""
-    true_fen: int
-    billed_fen: int
-    """Sums over the stays whose fees were compared."""
-    readings_sent: int
-    """Distinct ones."""
-    readings_stored: int
-    repeated: int
-    late: int
-    lost: int
-    """Messages lost on purpose; where there are any, the stored cannot equal the true everywhere."""
-    differences: Sequence[Difference] = field(default_factory=tuple)
-    by_fault: Sequence[FaultAccuracy] = ()
-    """Of the stays, those that faults touched and, last, those that none did; empty where there were no faults."""
-    unexplained: int = 0
-    """Differences that no fault explains."""
-
-    @property
-    def is_explained(self) -> bool:
-        """Whether nothing differs but where a fault kept sensors from saying what was so."""
-        return not self.unexplained
-
-    @property
-    def is_equal(self) -> bool:
-        """Whether nothing differs."""
-        return not self.differences
-
-    def counts(self) -> Mapping[Why, int]:
-        """How many differences of each sort there are."""
-        return Counter(difference.why for difference in self.differences)
+CERTAIN: Final = "certain"
 
 
 def compare(truth: Truth, sessions: Iterable[Session], readings: Readings) -> Report:
@@ -124,52 +23,108 @@ def compare(truth: Truth, sessions: Iterable[Session], readings: Readings) -> Re
         readings: what is stored of the truth's sensors up to the checkpoint.
     """
     by_space: dict[str, list[Session]] = {space: [] for space in truth.stays}
-    differences: list[Difference] = []
+    tally = _Tally(accuracies=Accuracies(truth.touched))
     for session in sessions:
         if session.status == "void":
-            differences.extend(_of_void(session))
+            tally.differ(_of_void(session))
         elif session.entered_ms <= truth.until_ms:
             by_space[session.space].append(session)
-    equal = fees = reduced = true_fen = billed_fen = 0
-    unexplained = len(differences)
-    accuracies = Accuracies(truth.touched)
     for space, stays in truth.stays.items():
-        for stay, stored in _pairs(stays, by_space[space]):
-            found = list(_differences(stay, stored, truth.until_ms))
-            differences.extend(found)
-            unexplained += 0 if accuracies.explains(space, stay) else len(found)
-            if stay is None:
-                continue
-            equal += not found
-            true, billed = 0, 0
-            if stored is not None and stored.is_reduced:
-                reduced += 1
-            elif _has_left(stay, truth.until_ms) and stay.fee_fen is not None:
-                fees += 1
-                true, billed = stay.fee_fen, 0 if stored is None else stored.billed_fen or 0
-            true_fen += true
-            billed_fen += billed
-            accuracies.add(stay, is_equal=not found, true_fen=true, billed_fen=billed)
-    of_readings = list(_of_readings(truth, readings))
-    differences.extend(of_readings)
+        _compare_space(truth, space, stays, by_space[space], tally)
+    tally.differ(_of_readings(truth, readings))
     everything = [stay for stays in truth.stays.values() for stay in stays]
+    wrong = sum(not one.is_evident for one in tally.differences)
     return Report(
         until=truth.checkpoint.complete_until,
         stays=len(everything),
-        equal=equal,
+        equal=tally.counts["equal"],
+        evident=tally.counts["evident"],
         still_there=sum(not _has_left(stay, truth.until_ms) for stay in everything),
-        fees_compared=fees,
-        fees_reduced=reduced,
-        true_fen=true_fen,
-        billed_fen=billed_fen,
+        fees_compared=sum(tally.fees.values()),
+        fees_reduced=tally.counts["reduced"],
+        fees=Fees(right=tally.fees["right"], under=tally.fees["under"], over=tally.fees["over"]),
+        true_fen=tally.true_fen,
+        billed_fen=tally.billed_fen,
         readings_sent=truth.checkpoint.readings,
         readings_stored=readings.count,
         repeated=truth.checkpoint.repeated,
         late=truth.checkpoint.late,
         lost=truth.checkpoint.lost,
-        differences=tuple(differences),
-        by_fault=accuracies.told(),
-        unexplained=unexplained + len(of_readings),
+        readings_told=truth.evidence is not None,
+        certainty=dict(tally.certainty),
+        differences=tuple(tally.differences),
+        by_fault=tally.accuracies.told(),
+        unexplained=tally.unexplained if truth.evidence is None else wrong,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """What is counted while spaces are compared one after the other."""
+
+    accuracies: Accuracies
+    differences: list[Difference] = field(default_factory=list)
+    unexplained: int = 0
+    """By no fault; of interest where the truth does not tell its readings."""
+    counts: Counter[str] = field(default_factory=Counter)
+    fees: Counter[str] = field(default_factory=Counter)
+    certainty: Counter[str] = field(default_factory=Counter)
+    true_fen: int = 0
+    billed_fen: int = 0
+
+    def differ(self, found: Iterable[Difference], *, is_explained: bool = False) -> None:
+        """Note differences, and whether a fault explains them."""
+        before = len(self.differences)
+        self.differences.extend(found)
+        self.unexplained += 0 if is_explained else len(self.differences) - before
+
+    def count_fee(self, true_fen: int, billed_fen: int) -> None:
+        """Note what a stay costs and what was billed."""
+        self.fees["right" if billed_fen == true_fen else "under" if billed_fen < true_fen else "over"] += 1
+        self.true_fen += true_fen
+        self.billed_fen += billed_fen
+
+
+def _compare_space(truth: Truth, space: str, stays: Sequence[Stay], sessions: Sequence[Session], tally: _Tally) -> None:
+    price = truth.price(space)
+    proof: Proof | None = None
+    if truth.evidence is not None:
+        proof = prove(
+            space, truth.evidence[space], sessions, rules=truth.rules(space), until_ms=truth.until_ms, price=price
+        )
+        tally.differ(proof.differences)
+    for session in sessions:
+        if session.left_ms is not None:
+            tally.certainty[(session.unsure_why or "unsure") if session.unsure else CERTAIN] += 1
+    for stay, stored in _pairs(stays, sessions):
+        found = list(_differences(stay, stored, truth.until_ms))
+        if proof is not None:
+            found = [_judged(one, proof, stay, stored, price) for one in found]
+        tally.differ(found, is_explained=tally.accuracies.explains(space, stay))
+        if stay is None:
+            continue
+        is_evident = bool(found) and all(one.is_evident for one in found)
+        tally.counts["equal"] += not found
+        tally.counts["evident"] += is_evident
+        true, billed = 0, 0
+        if stored is not None and stored.is_reduced:
+            tally.counts["reduced"] += 1
+        elif _has_left(stay, truth.until_ms) and stay.fee_fen is not None:
+            true, billed = stay.fee_fen, 0 if stored is None else stored.billed_fen or 0
+            tally.count_fee(true, billed)
+        tally.accuracies.add(stay, is_equal=not found, is_evident=is_evident, true_fen=true, billed_fen=billed)
+
+
+def _judged(
+    difference: Difference, proof: Proof, stay: Stay | None, stored: Session | None, price: Priced
+) -> Difference:
+    """The difference, and whether nobody could have known better."""
+
+    def is_fee_evident(session_id: str) -> bool:
+        return stored is not None and fee_is_evident(proof.evident[session_id], stored, price)
+
+    return replace(
+        difference, is_evident=proof.bears(difference, None if stay is None else stay.entered_ms, is_fee_evident)
     )
 
 

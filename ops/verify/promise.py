@@ -18,7 +18,8 @@ from billing.ledger.invariants import INVARIANTS
 from core.clock import Clock, instant, rfc3339
 from core.db import Database
 from core.wire import parse_instant
-from ops.verify.compare import Difference, Readings, Why, compare
+from ops.verify.compare import compare
+from ops.verify.report import Difference, Readings, Why
 from ops.verify.stored import count_readings, fetch_readings, fetch_sessions
 from ops.verify.tail import TruthTail
 from ops.verify.truth import Truth

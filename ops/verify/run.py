@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.db import Database
 from core.errors import InvalidError
-from ops.verify.compare import Report, Why, compare
+from ops.verify.compare import compare
+from ops.verify.report import Report, Why
 from ops.verify.stored import count_readings, fetch_readings, fetch_sessions, fetch_watched
 from ops.verify.truth import Truth, load_truth
 
@@ -50,7 +51,11 @@ async def verify(
     """
     truth = load_truth(path)
     if installation and truth.header.installation not in {"", installation}:
-        raise TruthOfAnotherCityError(f"{path} is the truth of another installation", what="installation")
+        raise TruthOfAnotherCityError(
+            f"{path} is the truth of another installation ({truth.header.installation}; this is {installation}): "
+            "name the state folder it was written beside (--state DIR), or simulate this one into a file of its own",
+            what="installation",
+        )
     database = Database(database_url, pool_size=1, application="parking-verify")
     deadline = time.monotonic() + wait_seconds
     try:

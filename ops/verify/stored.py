@@ -23,7 +23,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from core.clock import instant, milliseconds
 from core.tables import Assignment, ParkingSession, ReadingRow, Sensor, Space
-from ops.verify.compare import Readings, Session
+from ops.verify.report import Readings, Session
 from ops.verify.truth import Truth
 from simulator.fingerprint import Fingerprint, reading_hash
 

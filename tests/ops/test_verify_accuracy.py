@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ops.verify.accuracy import NONE
-from ops.verify.compare import Readings, Report, Session, compare
+from ops.verify.compare import compare
+from ops.verify.report import Readings, Report, Session
 from ops.verify.truth import load_truth
 from simulator.truth import Checkpoint, FaultLine, Header, Line, SpaceLine, StayLine, TruthFile
 
