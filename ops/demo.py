@@ -17,7 +17,7 @@ from rich.live import Live
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.clock import Clock, RealClock, VirtualClock, instant, rfc3339
+from core.clock import Clock, RealClock, RushingClock, began_ms, instant
 from core.db import Database
 from core.settings import Settings
 from core.tokens import space_token
@@ -26,10 +26,12 @@ from ops.city import import_city
 from ops.device_keys import DeviceKind, add_key
 from ops.figures import FigureReader, read_status
 from ops.installation import environment
+from ops.on_sale import put_on_sale
 from ops.people import admit_people
 from ops.running import Installation
 from ops.scenario import publish_prices
 from ops.state import write_whole
+from ops.summary import Summary, fetch_summary
 from ops.verify import Promise, PromiseWatch, Report, installation_name, verify
 from simulator.cities import demo_city
 from simulator.orders import orders_file
@@ -45,16 +47,8 @@ LOOK_SECONDS: Final = 5.0
 SETTLE_SECONDS: Final = 120.0
 
 
-def virtual_clock(speed: float) -> str:
-    """The setting of a clock that starts now and runs ``speed`` times as fast; empty for real time."""
-    if speed == 1:
-        return ""
-    now_ms = RealClock().now_ms()
-    return str(VirtualClock(real_start_ms=now_ms, virtual_start_ms=now_ms, speed=speed))
-
-
 def put_city(installation: Installation) -> str:
-    """Draw the demo city and import it; the key with which its counters call."""
+    """Draw the demo city and import it, with passes on sale; the key with which its counters call."""
     settings = Settings()
 
     async def run() -> str:
@@ -62,6 +56,7 @@ def put_city(installation: Installation) -> str:
         await import_city(database, demo_city(), now=installation.clock.now(), zone=settings.zone)
         async with database.transaction() as db:
             _, key = await add_key(db, "counters of the demo city", DeviceKind.UPLINK)
+            await put_on_sale(db)
         await database.close()
         return key
 
@@ -86,7 +81,6 @@ def start_simulator(
     *,
     seed: int | None,
     history: str | None,
-    clock: str,
     counters_key: str,
     scenario: str | None = None,
 ) -> Simulated:
@@ -101,14 +95,14 @@ def start_simulator(
     arguments = ["simulator", *_options(said)]
     arguments += ["--truth", str(simulated.truth), "--status-file", str(simulated.status)]
     arguments += ["--installation", installation_name(installation.state)]
-    settings = {**environment("simulate", installation.endpoints), "PARKING_CLOCK": clock}
+    settings = {**environment("simulate", installation.endpoints), "PARKING_CLOCK": str(installation.clock)}
     settings["PARKING_MQTT_URL"] = installation.endpoints.mqtt_tester_url
     settings |= {"PARKING_API_URL": installation.api_url, "PARKING_UPLINK_KEY": counters_key}
     installation.supervisor.add("simulator", arguments, settings)
     return simulated
 
 
-def start_drivers(installation: Installation, *, seed: int, clock: str, scenario: str | None = None) -> Path:
+def start_drivers(installation: Installation, *, seed: int, scenario: str | None = None) -> Path:
     """Start the people: they know what is printed on the spaces, and nothing else of ours; where they tell of payments.
 
     One of them is a warden with a login, and one kiosk stands in the street.
@@ -124,7 +118,9 @@ def start_drivers(installation: Installation, *, seed: int, clock: str, scenario
     arguments += ["--truth", str(truth), "--installation", installation_name(installation.state)]
     people = asyncio.run(admit_people(installation.database_url))
     installation.supervisor.add(
-        "drivers", [*arguments, *_options({"--scenario": scenario})], {"PARKING_CLOCK": clock, **people}
+        "drivers",
+        [*arguments, *_options({"--scenario": scenario})],
+        {"PARKING_CLOCK": str(installation.clock), **people},
     )
     return truth
 
@@ -144,7 +140,7 @@ def publish_prices_of(installation: Installation, scenario: Scenario) -> None:
 
 def begin_of(clock: Clock) -> datetime:
     """Where a run's clock began; for real time: now."""
-    return instant(clock.virtual_start_ms) if isinstance(clock, VirtualClock) else clock.now()
+    return instant(began_ms(clock))
 
 
 def _options(said: Mapping[str, object]) -> list[str]:
@@ -182,6 +178,19 @@ def prove(installation: Installation, simulated: Simulated, progress: Callable[[
     return asyncio.run(verify(installation.database_url, simulated.truth, wait_seconds=SETTLE_SECONDS, progress=show))
 
 
+def summed_up(installation: Installation, simulated: Simulated) -> Summary:
+    """What was done."""
+
+    async def run() -> Summary:
+        database = Database(installation.database_url, pool_size=1, application="parking-summary")
+        async with database.transaction() as db:
+            found = await fetch_summary(db, read_status(simulated.status))
+        await database.close()
+        return found
+
+    return asyncio.run(run())
+
+
 async def _watch(
     installation: Installation,
     console: Console,
@@ -194,10 +203,14 @@ async def _watch(
     )
     promised = _Promised(installation, simulated)
     looking = asyncio.create_task(promised.look_for_ever())
+    is_rushing = isinstance(installation.clock, RushingClock)
     with _line(console) as show:
         while not until():
             for name in installation.revive():
                 console.print(f"[yellow]{name} had died and was started again[/]", highlight=False)
+            if is_rushing and not _is_rushing(installation.clock):
+                is_rushing = False
+                console.print(_pace_words(installation.clock), highlight=False)
             status = read_status(simulated.status) if simulated else {}
             killed = chaos.turn(installation) if chaos and status.get("phase") == "live" else None
             if killed:
@@ -210,6 +223,16 @@ async def _watch(
             await asyncio.sleep(LINE_SECONDS)
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
+
+
+def _is_rushing(clock: Clock) -> bool:
+    return isinstance(clock, RushingClock) and clock.speed != clock.then.speed
+
+
+def _pace_words(clock: Clock) -> str:
+    at = clock.now().astimezone(Settings().zone)
+    pace = "in real time" if clock.speed == 1 else f"{clock.speed:g} times as fast as real time"
+    return f"[bold]It is {at:%A %H:%M} in the county, and from here on it lives {pace}.[/]"
 
 
 class _Promised:
@@ -236,8 +259,9 @@ class _Promised:
 
 async def _words(reader: FigureReader, clock: Clock, status: Mapping[str, Any]) -> str:
     words = str(await reader.read())
-    if clock.speed != 1:
-        words = f"{rfc3339(clock.now())[:16]}Z ×{clock.speed:g} · {words}"
+    if not isinstance(clock, RealClock):
+        at = clock.now().astimezone(Settings().zone)
+        words = f"{at:%a %H:%M} ×{clock.speed:g} · {words}"
     if status.get("phase") in {"connecting", "history"}:
         words += " · sending the hours before"
     return words

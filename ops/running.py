@@ -13,7 +13,7 @@ import httpx
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from core.clock import Clock, parse_clock
+from core.clock import Clock, RealClock
 from core.errors import InvalidError, UnavailableError
 from ops import database
 from ops.broker.applying import following
@@ -62,14 +62,19 @@ class Installation:
 
 @contextmanager
 def installed(
-    say: Say, *, port: int | None, clock: str = "", fresh_database: str | None = None, with_gateway: bool = False
+    say: Say,
+    *,
+    port: int | None,
+    begin_clock: Callable[[], Clock] = RealClock,
+    fresh_database: str | None = None,
+    with_gateway: bool = False,
 ) -> Iterator[tuple[Installation, Callable[[], None]]]:
     """Bring the services up and the schema to this version; the second value starts ingest, worker and api.
 
     Args:
         say: told what is being done.
         port: of the api; None: 8000 or, where that is taken, another that is free.
-        clock: as ``PARKING_CLOCK``.
+        begin_clock: asked for the clock of everything once the services are there, however long that took.
         fresh_database: begin with an empty database of this name instead of the installation's own.
         with_gateway: be the merchant of a simulated payment gateway, which is started too and begins without money, and
             let people park by the map, which a simulator at the orders' port carries out.
@@ -87,6 +92,7 @@ def installed(
         say("bringing the database to this version's schema")
         database.upgrade(url)
         api_port = _choose_port(port)
+        clock = begin_clock()
         installation = Installation(
             state=state,
             services=services,
@@ -94,32 +100,30 @@ def installed(
             database_url=url,
             api_url=f"http://127.0.0.1:{api_port}",
             metrics_ports={name: state.port(f"{name}-metrics") for name in ("ingest", "worker")},
-            clock=parse_clock(clock),
+            clock=clock,
             gateway=gateway_of(state) if with_gateway else None,
             orders_port=_port_of_orders(state) if with_gateway else None,
         )
         gateway_url = installation.gateway.url if installation.gateway else None
         me = Running.of(os.getpid())
         if me is not None:
-            Told(process=me, database_url=url, api_url=installation.api_url, clock=clock, gateway_url=gateway_url).tell(
-                state
-            )
+            Told(
+                process=me, database_url=url, api_url=installation.api_url, clock=str(clock), gateway_url=gateway_url
+            ).tell(state)
         try:
             with following(state, url):
-                yield installation, lambda: _start_processes(installation, say, api_port, clock, fresh_database)
+                yield installation, lambda: _start_processes(installation, say, api_port, fresh_database)
         finally:
             say("stopping")
             installation.supervisor.stop()
 
 
-def _start_processes(
-    installation: Installation, say: Say, api_port: int, clock: str, broker_session: str | None
-) -> None:
+def _start_processes(installation: Installation, say: Say, api_port: int, broker_session: str | None) -> None:
     say("starting ingest, worker and api")
     common = {
         **environment("command", installation.endpoints),
         "PARKING_DATABASE_URL": installation.database_url,
-        "PARKING_CLOCK": clock,
+        "PARKING_CLOCK": str(installation.clock),
         "PARKING_PORT": str(api_port),
         "PARKING_PUBLIC_URL": os.environ.get("PARKING_PUBLIC_URL") or installation.api_url,
     }

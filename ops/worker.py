@@ -66,9 +66,13 @@ async def _lead(url: str, database: Database, clock: Clock, jobs: Sequence[Job],
         log.info("worker.leads", jobs=[job.name for job in jobs])
         scheduler = _schedule(database, clock, jobs)
         scheduler.start()
+        speed = clock.speed
         try:
             while not stop.is_set():
                 await lock.execute("SELECT 1")
+                if clock.speed != speed:
+                    speed = clock.speed
+                    _keep_pace(scheduler, clock, jobs)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(STAND_BY_SECONDS):
                         await stop.wait()
@@ -81,10 +85,9 @@ async def _lead(url: str, database: Database, clock: Clock, jobs: Sequence[Job],
 def _schedule(database: Database, clock: Clock, jobs: Sequence[Job]) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(timezone="UTC")
     for job in jobs:
-        speed = 1.0 if job.is_on_real_time else clock.speed
         scheduler.add_job(
             _run,
-            IntervalTrigger(seconds=max(SHORTEST_SECONDS, job.every_seconds / speed)),
+            _trigger(job, clock),
             args=[job, database, clock],
             id=job.name,
             replace_existing=True,
@@ -94,6 +97,18 @@ def _schedule(database: Database, clock: Clock, jobs: Sequence[Job]) -> AsyncIOS
         )
     scheduler.add_listener(_count_trouble, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
     return scheduler
+
+
+def _keep_pace(scheduler: AsyncIOScheduler, clock: Clock, jobs: Sequence[Job]) -> None:
+    """The city's clock runs at another speed from now on: so do the jobs that follow it."""
+    for job in jobs:
+        if not job.is_on_real_time:
+            scheduler.reschedule_job(job.name, trigger=_trigger(job, clock))
+
+
+def _trigger(job: Job, clock: Clock) -> IntervalTrigger:
+    speed = 1.0 if job.is_on_real_time else clock.speed
+    return IntervalTrigger(seconds=max(SHORTEST_SECONDS, job.every_seconds / speed))
 
 
 async def _run(job: Job, database: Database, clock: Clock) -> None:

@@ -13,12 +13,13 @@ from typing import Annotated
 import structlog
 import typer
 
+from core.clock import began_ms
 from core.errors import InvalidError, UnavailableError
 from core.logs import configure_logging
 from core.settings import Settings
 from simulator.counters import Counters, read_counted_lots
 from simulator.counting import CountSender
-from simulator.courses import Course, course_of, faults_of, header_of, milliseconds_of, space_line, start_ms
+from simulator.courses import Course, course_of, faults_of, header_of, milliseconds_of, space_line
 from simulator.crowds import lively
 from simulator.messages import Messages
 from simulator.orders import Orders, orders_file
@@ -129,7 +130,7 @@ def simulate(
     header = header_of(
         sensed,
         seed=seed,
-        begins_ms=start_ms(settings.the_clock) - history_ms,
+        begins_ms=began_ms(settings.the_clock) - history_ms,
         faults=faults,
         settings=settings,
         installation=installation,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from core.clock import Clock, VirtualClock, instant, rfc3339
+from core.clock import instant, rfc3339
 from core.errors import InvalidError
 from core.settings import Settings
 from core.wire import parse_instant
@@ -120,11 +120,6 @@ def space_line(watched: Watched) -> SpaceLine:
         min_gap_seconds=watched.min_gap_seconds,
         heartbeat_seconds=watched.heartbeat_ms // 1_000,
     )
-
-
-def start_ms(clock: Clock) -> int:
-    """From where the past is counted: a virtual clock's own start, so that a slow start is no matter."""
-    return clock.virtual_start_ms if isinstance(clock, VirtualClock) else clock.now_ms()
 
 
 def milliseconds_of(text: str) -> int:

@@ -60,6 +60,11 @@ def days_off(zone: str, since: date, days: int) -> Mapping[int, int]:
     return found
 
 
+def weekday_lived(day: date, zone: str) -> int:
+    """As which weekday a day is lived, Monday 0."""
+    return days_off(zone, day, 1).get((day - _EPOCH).days, day.weekday())
+
+
 def _off_work(rhythm: Rhythm) -> Rhythm:
     sunday = rhythm.arrivals[_SUNDAY * _DAY_HOURS :]
     if len(sunday) != _DAY_HOURS:

@@ -10,13 +10,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from core.clock import Clock, RealClock, RushingClock, parse_clock
 from core.errors import InvalidError
 from core.settings import Settings
 from ops import demo as county
 from ops.chaos import EVERY_SECONDS, Chaos
 from ops.commands.verify import print_by_fault
+from ops.lively import lively_clock
 from ops.running import Installation, installed
 from ops.scenario import clock_of, provider_troubled
+from ops.summary import summary_table
 from ops.verify import Report
 from simulator.scenarios import Scenario, load_scenario
 
@@ -60,33 +63,41 @@ def demo(
     ends by comparing every session and every fee with what the simulator knows to be true.
     """
     played = load_scenario(scenario) if scenario else None
-    zone = Settings().zone
-    clock = clock_of(played, zone, speed=speed) if played else county.virtual_clock(speed or 1)
     lives = played.seed if played and seed is None else seed or 1
     stop, say = _Stop(minutes or (played.minutes if played else None)), _say_since(time.monotonic())
-    with installed(say, port=port, clock=clock, fresh_database=county.DATABASE, with_gateway=True) as (here, start):
+    deaths = Chaos(seed=lives) if chaos else None
+    with installed(
+        say, port=port, begin_clock=lambda: _clock(played, speed), fresh_database=county.DATABASE, with_gateway=True
+    ) as (here, start):
         say("importing the county")
         key = county.put_city(here)
         start()
         if played:
             county.publish_prices_of(here, played)
             say(f"{played.en} · {played.zh}")
-        simulated = county.start_simulator(
-            here, seed=seed, history=history, clock=clock, counters_key=key, scenario=scenario
-        )
-        county.start_drivers(here, seed=lives, clock=clock, scenario=scenario)
+        simulated = county.start_simulator(here, seed=seed, history=history, counters_key=key, scenario=scenario)
+        county.start_drivers(here, seed=lives, scenario=scenario)
         say("the county lives")
         _show_addresses(here)
+        _out.print(f"Passes     {here.api_url}/passes", highlight=False)
         _out.print(f"Truth      {simulated.truth}", highlight=False)
+        if isinstance(here.clock, RushingClock):
+            _out.print("[bold]The last two hours pass in a minute; then the county slows down.[/]", highlight=False)
         _out.print("Ctrl-C stops all of it.\n", highlight=False)
-        deaths = Chaos(seed=lives) if chaos else None
         with _troubled(here, played):
             county.watch(here, _out, until=stop, simulated=simulated, chaos=deaths)
-        if deaths:
-            killed = ", ".join(f"{name} {times}" for name, times in sorted(deaths.kills.items())) or "nobody"
-            _out.print(f"kill -9, so many times: {killed}", highlight=False)
-        if not stop.was_asked:
-            _show_proof(county.prove(here, simulated, say), here)
+        proof = None if stop.was_asked else county.prove(here, simulated, say)
+        _out.print(summary_table(county.summed_up(here, simulated), killed=deaths.kills if deaths else None))
+        if proof:
+            _show_proof(proof, here)
+
+
+def _clock(played: Scenario | None, speed: float | None) -> Clock:
+    """The scenario's day; without one, a lively one."""
+    zone = Settings().zone
+    if played:
+        return parse_clock(clock_of(played, zone, speed=speed))
+    return lively_clock(RealClock().now(), zone, speed=speed or 1)
 
 
 def _troubled(here: Installation, played: Scenario | None) -> AbstractContextManager[None]:
