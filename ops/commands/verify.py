@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -141,10 +142,10 @@ def print_by_fault(report: Report, console: Console) -> None:
     if not report.by_fault:
         return
     told = report.readings_told
-    heads = ("fault", "stays", "equal", "", *(("as proved", "neither") if told else ()), "true", "billed")
-    table = Table(title="accuracy by fault", title_justify="left")
+    heads = ("fault", "stays", "equal", "", *(("proved", "neither") if told else ()), "true", "billed")
+    table = Table(title="accuracy by fault", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     for head in heads:
-        table.add_column(head, justify="left" if head == "fault" else "right")
+        table.add_column(head, justify="left" if head == "fault" else "right", no_wrap=True)
     for one in report.by_fault:
         counts = [f"{one.stays:,}", f"{one.equal:,}", f"{one.share:.1%}"]
         counts += [f"{one.evident:,}", f"{one.wrong:,}"] if told else []

@@ -99,7 +99,8 @@ def _compare_space(truth: Truth, space: str, stays: Sequence[Stay], sessions: Se
     for stay, stored in _pairs(stays, sessions):
         found = list(_differences(stay, stored, truth.until_ms))
         if proof is not None:
-            found = [_judged(one, proof, stay, stored, price) for one in found]
+            is_touched = tally.accuracies.explains(space, stay)
+            found = [_judged(one, proof, stay, stored, price=price, is_touched=is_touched) for one in found]
         tally.differ(found, is_explained=tally.accuracies.explains(space, stay))
         if stay is None:
             continue
@@ -116,16 +117,22 @@ def _compare_space(truth: Truth, space: str, stays: Sequence[Stay], sessions: Se
 
 
 def _judged(
-    difference: Difference, proof: Proof, stay: Stay | None, stored: Session | None, price: Priced
+    difference: Difference,
+    proof: Proof,
+    stay: Stay | None,
+    stored: Session | None,
+    *,
+    price: Priced,
+    is_touched: bool,
 ) -> Difference:
     """The difference, and whether nobody could have known better."""
 
     def is_fee_evident(session_id: str) -> bool:
         return stored is not None and fee_is_evident(proof.evident[session_id], stored, price)
 
-    return replace(
-        difference, is_evident=proof.bears(difference, None if stay is None else stay.entered_ms, is_fee_evident)
-    )
+    entered_ms = None if stay is None else stay.entered_ms
+    is_evident = proof.bears(difference, entered_ms=entered_ms, is_touched=is_touched, fee_as_evident=is_fee_evident)
+    return replace(difference, is_evident=is_evident)
 
 
 def _pairs(stays: Sequence[Stay], sessions: Sequence[Session]) -> Iterator[tuple[Stay | None, Session | None]]:

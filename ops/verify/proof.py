@@ -5,7 +5,7 @@ the newest stay of a space may have ended since, by readings of which the truth 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.clock import instant, rfc3339
 from ops.verify.report import Difference, Session, Why
@@ -24,18 +24,29 @@ class Proof:
     differences: Sequence[Difference] = ()
     begins_ms: frozenset[int] = frozenset()
     """When the stays begin that readings prove."""
+    seen_once_ms: int | None = None
+    """When the newest begins, if what is told so far would not make it a stay."""
 
-    def bears(self, difference: Difference, entered_ms: int | None, fee_as_evident: Callable[[str], bool]) -> bool:
+    def bears(
+        self,
+        difference: Difference,
+        *,
+        entered_ms: int | None,
+        is_touched: bool,
+        fee_as_evident: Callable[[str], bool],
+    ) -> bool:
         """Whether a difference from what happened is there because nobody could know better.
 
         Args:
             difference: between a true stay and its session.
             entered_ms: when the true stay began, if there is one.
+            is_touched: whether a fault touched what was said of it.
             fee_as_evident: whether a session's bill is what the proved stay costs.
         """
         match difference.why, difference.session_id:
             case Why.MISSING, _:
-                return entered_ms not in self.begins_ms
+                # a newest stay seen once may turn out to be of no length, as its departure is lost too
+                return entered_ms not in self.begins_ms or (is_touched and entered_ms == self.seen_once_ms)
             case Why.NOT_BILLED, _:
                 return False
             case Why.FEE, str(session_id):
@@ -67,18 +78,31 @@ def prove(
             found.append(_difference(Why.UNPROVED, space, stay.begin_ms, session, wrong))
         elif session is not None:
             evident[session.session_id] = stay
-        if session is not None and is_over:
-            found.extend(_of_fee(space, stay, session, price))
+        if session is not None:
+            found.extend(_of_fee(space, stay if is_over else _since(stay, session), session, price))
     for session in by_begin.values():
         words = f"no reading says so: {_text(session.entered_ms, session.left_ms)}"
         found.append(_difference(Why.UNPROVED, space, session.entered_ms, session, words))
         found.extend(_of_fee(space, _overlapped(stays, session), session, price))
-    return Proof(evident=evident, differences=found, begins_ms=frozenset(stay.begin_ms for stay in stays))
+    newest = stays[-1] if stays else None
+    is_seen_once = newest is not None and newest.end_ms is None and newest.least_ms < max(rules.min_stay_ms, 1)
+    return Proof(
+        evident=evident,
+        differences=found,
+        begins_ms=frozenset(stay.begin_ms for stay in stays),
+        seen_once_ms=newest.begin_ms if newest is not None and is_seen_once else None,
+    )
 
 
 def fee_is_evident(stay: EvidentStay, session: Session, price: Priced) -> bool:
-    """Whether a session costs what the stay costs that the readings prove."""
-    return stay.end_ms is not None and session.billed_fen == price(stay.begin_ms, stay.end_ms)
+    """Whether a session that is as the readings say costs what it then costs."""
+    until_ms = _since(stay, session).end_ms
+    return until_ms is not None and session.billed_fen == price(stay.begin_ms, until_ms)
+
+
+def _since(stay: EvidentStay, session: Session) -> EvidentStay:
+    """The stay as it is by what was heard since, of which the session alone tells."""
+    return replace(stay, end_ms=session.left_ms)
 
 
 def _apart(stay: EvidentStay, session: Session | None, rules: Rules) -> str:

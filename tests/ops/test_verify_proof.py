@@ -11,7 +11,7 @@ from ops.verify.report import Readings, Report, Session, Why
 from ops.verify.truth import load_truth
 from simulator.fingerprint import Fingerprint, reading_hash
 from simulator.sent import SentReading, pack
-from simulator.truth import Checkpoint, Header, Line, SpaceLine, StayLine, TruthFile
+from simulator.truth import Checkpoint, FaultLine, Header, Line, SpaceLine, StayLine, TruthFile
 
 HOUR_MS = 3_600_000
 MIDNIGHT_MS = 1_773_100_800_000
@@ -36,7 +36,9 @@ Said = tuple[float, str]
 """An hour, and what was said then as the file has it: ``c1`` is a change to occupied."""
 
 
-def written(path: Path, *said: Said, stay: tuple[int, int | None], until_hour: int = 9) -> Path:
+def written(
+    path: Path, *said: Said, stay: tuple[int, int | None], until_hour: int = 9, fault: FaultLine | None = None
+) -> Path:
     """One space from midnight in London: a stay that costs three yuan for each hour begun, and what was heard of it."""
     kinds = {kind.value[0]: kind for kind in Kind}
     readings = [
@@ -51,6 +53,8 @@ def written(path: Path, *said: Said, stay: tuple[int, int | None], until_hour: i
     left_at = None if left is None else at(left)
     with TruthFile(path, HEADER, [SpaceLine(SPACE, SENSOR, "A", "xinchang-kerb")]) as file:
         file.write(Line(stay=StayLine(SPACE, SENSOR, "A", at(entered), left_at, fee_fen)))
+        if fault is not None:
+            file.write(Line(fault=fault))
         file.write(Line(readings=pack(readings)))
         file.settle(Checkpoint(complete_until=at(until_hour), readings=len(readings), fingerprint=str(fingerprint)))
     return path
@@ -146,12 +150,22 @@ def test_a_stay_that_nobody_heard_of_has_no_session(tmp_path: Path) -> None:
     assert report.is_right
 
 
-@pytest.mark.parametrize("left", [None, 3.0, 12.0])
-def test_the_newest_stay_may_have_ended_since_by_readings_not_told_yet(tmp_path: Path, left: float | None) -> None:
+@pytest.mark.parametrize(("left", "fen"), [(None, None), (3.0, 600), (12.0, 3300)])
+def test_the_newest_stay_may_have_ended_since_by_readings_not_told_yet(
+    tmp_path: Path, left: float | None, fen: int | None
+) -> None:
     path = written(tmp_path / "t", (1.0, "c1"), (3.0, "h1"), stay=(1, None), until_hour=4)
-    fen = None if left is None else 600
     assert compared(path, stored(1, left, fen=fen)).is_right
+    assert not compared(path, stored(1, left or 3, fen=301)).is_right
     assert not compared(path, stored(1, 2, fen=300)).is_right
+
+
+def test_an_arrival_alone_may_prove_to_be_none_only_where_a_fault_touched_it(tmp_path: Path) -> None:
+    path = written(tmp_path / "t", (1.0, "c1"), stay=(1, None), until_hour=2)
+    assert not compared(path).is_right
+    path.unlink()
+    fault = FaultLine("lost", at(3), SPACE, SENSOR, "A", at(1))
+    assert compared(written(path, (1.0, "c1"), stay=(1, None), until_hour=2, fault=fault)).is_right
 
 
 def test_a_truth_whose_readings_were_changed_is_damaged(tmp_path: Path) -> None:
