@@ -4,11 +4,12 @@ import { lang } from "./look.js";
 
 /** A refusal of the API or of the network; `status` is 0 when no answer came. */
 export class Problem extends Error {
-  /** @param {string} message @param {number} status @param {string} [slug] */
-  constructor(message, status, slug) {
+  /** @param {string} message @param {number} status @param {string} [slug] @param {Record<string, any>} [facts] */
+  constructor(message, status, slug, facts = {}) {
     super(message);
     this.status = status;
     this.slug = slug;
+    this.facts = facts;
   }
 }
 
@@ -70,6 +71,6 @@ export async function send(path, what, key) {
 /** @param {Response} response */
 async function bodyOf(response) {
   const body = await response.json().catch(() => null);
-  if (!response.ok) throw new Problem(body?.detail ?? body?.title ?? response.statusText, response.status, body?.type);
+  if (!response.ok) throw new Problem(body?.detail ?? body?.title ?? response.statusText, response.status, body?.type, body?.facts);
   return body;
 }

@@ -7,6 +7,7 @@ import { boundsOf, gradeOf, positions } from "../lots.js";
 import { t } from "../i18n.js";
 import { chosen, city, here, loading, lots, shown } from "../state.js";
 import { spaces, spacesWanted, watchSpaces } from "../spaces.js";
+import { tap, tapped } from "../visits.js";
 import { snap, wide } from "../view/panel.js";
 import { laid, off, onto, over } from "./basemap.js";
 import { images } from "./images.js";
@@ -87,6 +88,10 @@ export class CityMap {
       for (const { id, letter } of changes) this.canvas.setFeatureState({ source: "spaces", id }, { s: letter });
     });
     effect(() => this.mark(chosen.value));
+    effect(() => {
+      if (tapped.value?.lot !== chosen.value) tapped.value = null; // another lot was opened
+      this.canvas.setFilter("chosen-space", ["==", ["get", "code"], tapped.value?.code ?? ""]);
+    });
     effect(() => {
       if (this.look !== (this.look = `${theme.value} ${lang.value}`)) this.repaint();
     });
@@ -218,7 +223,9 @@ export class CityMap {
       const zoom = await source.getClusterExpansionZoom(found.properties.cluster_id);
       this.show(off(found.geometry.coordinates), Math.min(zoom + 0.2, SPACES_ZOOM));
     } else {
-      chosen.value = found.properties.lot_id ?? found.properties.id;
+      const { code, lot_id, id } = found.properties;
+      chosen.value = lot_id ?? id;
+      if (code && lot_id) tap(code, lot_id);
     }
   }
 

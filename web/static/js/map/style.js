@@ -166,7 +166,7 @@ function spaces(c) {
     },
     {
       id: "chosen-space", type: "line", source: "spaces", minzoom: SPACES_ZOOM, filter: ["==", ["get", "code"], ""],
-      paint: { "line-color": c.ink, "line-width": 3 },
+      paint: { "line-color": c.ink, "line-width": byZoom(17, 1.5, 19, 3) },
     },
   ];
 }

@@ -11,6 +11,7 @@ import { categoriesOf, spacesWanted } from "../spaces.js";
 import { clock, count, distance, has, nameOf, say, t } from "../i18n.js";
 import { Go } from "./go.js";
 import { Badge, Icon } from "./icons.js";
+import { ParkHere } from "./park-here.js";
 import { Stay } from "./stay.js";
 import { Typical } from "./typical.js";
 
@@ -42,6 +43,7 @@ export function LotSheet({ lot }) {
           <p class="soft">${t(`lot.${lot.kind}`)} · ${distance(metresTo(lot))}</p>
         </div>
       </header>
+      <${ParkHere} lot=${lot} />
       <div class="lot-now">
         <${Badge} grade=${grade} text=${numberOf(lot)} />
         <p>

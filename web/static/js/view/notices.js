@@ -1,7 +1,8 @@
 /* Honest lines above the list: old data, silent sensors, a map that cannot be drawn, a refused position. */
 
 import { html, signal, use } from "../lib.js";
-import { contactAt, now, offline, silentSince, stale } from "../state.js";
+import { chosen, contactAt, now, offline, silentSince, stale } from "../state.js";
+import { mine, tapped, turns, visitTo } from "../visits.js";
 import { clock, span, t } from "../i18n.js";
 import { Icon } from "./icons.js";
 import { mapTrouble, startMap } from "./map-host.js";
@@ -10,6 +11,9 @@ import { mapTrouble, startMap } from "./map-host.js";
 export const notice = signal("");
 
 export function Notices() {
+  use(turns);
+  const parked = Object.entries(use(mine)).find(([code]) => visitTo(code));
+  const open = use(chosen);
   const old = use(stale);
   const alone = use(offline);
   const silent = use(silentSince);
@@ -36,6 +40,11 @@ export function Notices() {
         <${Icon} name="alert" /><p><strong>${t(trouble === "no-webgl" ? "map.none" : "map.failed")}</strong> ${t("map.none.use")}</p>
         ${trouble === "failed" && html`<button class="button" onClick=${() => startMap()}>${t("map.retry")}</button>`}
       </div>`}
+      ${parked && !open &&
+      html`<div class="notice" id="parked">
+        <${Icon} name="check" /><p><strong>${t("park.mine", { code: parked[0] })}</strong></p>
+        <button class="button" onClick=${() => showVisit(parked[0], parked[1].lot)}>${t("park.show")}</button>
+      </div>`}
       ${message &&
       html`<div class="notice">
         <p>${message}</p>
@@ -43,4 +52,10 @@ export function Notices() {
       </div>`}
     </div>
   `;
+}
+
+/** @param {string} code @param {string} lot */
+function showVisit(code, lot) {
+  chosen.value = lot;
+  tapped.value = { code, lot };
 }
