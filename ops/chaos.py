@@ -25,6 +25,7 @@ class Chaos:
     every_seconds: float = EVERY_SECONDS
     kills: Counter[str] = field(default_factory=Counter)
     _dice: random.Random = field(init=False)
+    _pack: list[str] = field(default_factory=list)
     _next: float | None = None
 
     def __post_init__(self) -> None:
@@ -48,8 +49,10 @@ class Chaos:
         return name
 
     def draw(self) -> str:
-        """The next victim."""
-        return self._dice.choice(VICTIMS)
+        """The next victim: everybody's turn comes before anybody's second."""
+        if not self._pack:
+            self._pack = self._dice.sample(VICTIMS, len(VICTIMS))
+        return self._pack.pop()
 
 
 def _running(installation: Installation, name: str) -> Running | None:

@@ -1,4 +1,4 @@
-"""Where the demo's clock begins: some hours before a lively moment, which it reaches in a minute. Pure.
+"""Where the demo's clock begins: some hours before a lively moment, which it reaches within two minutes. Pure.
 
 Whoever starts a demo at three at night wants to see a county at work, not one asleep; and one at work has bills,
 payments and debts of this morning already. So the clock lives through the hours before at a rush, then at its own pace.
@@ -14,7 +14,7 @@ from simulator.crowds import weekday_lived
 BEGINS: Final = time(10, 30)
 """Where the ordinary pace begins when the present is not lively itself."""
 LIVELY_HOURS: Final = range(9, 18)
-RUSH: Final = timedelta(hours=2)
+RUSH: Final = timedelta(hours=3)
 RUSH_SPEED: Final = 120.0
 _FRIDAY: Final = 4
 

@@ -27,6 +27,8 @@ from ops.supervisor import Supervisor
 
 DEFAULT_PORT: Final = 8000
 API_READY_SECONDS: Final = 60.0
+DEMO_GRACE_HOURS: Final = "1"
+"""Nobody watches a demo for a day: debts of this morning are arrears by noon."""
 
 Say = Callable[[str], None]
 
@@ -131,6 +133,7 @@ def _start_processes(installation: Installation, say: Say, api_port: int, broker
         installation.gateway.forget(DEMO_BOOK)
         installation.gateway.start(installation.supervisor, book=DEMO_BOOK)
         common |= installation.gateway.settings
+        common["PARKING_ARREARS_GRACE_HOURS"] = os.environ.get("PARKING_ARREARS_GRACE_HOURS", DEMO_GRACE_HOURS)
     if installation.orders_port:
         common["PARKING_DEMO_ORDERS_URL"] = f"http://127.0.0.1:{installation.orders_port}"
     client_id = f"parking-ingest-{broker_session}" if broker_session else "parking-ingest"

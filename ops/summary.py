@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.money import Fen, yuan_text
 
 WAYS: Final[Mapping[str, str]] = {
-    "wechat": "WeChat Pay, code",
-    "wechat_h5": "WeChat Pay, phone's browser",
+    "wechat_native": "WeChat Pay, a code on a screen",
+    "wechat_h5": "WeChat Pay, the phone's browser",
     "wechat_jsapi": "WeChat Pay, inside WeChat",
-    "alipay": "Alipay, code",
-    "alipay_wap": "Alipay, phone's browser",
+    "alipay_precreate": "Alipay, a code on a screen",
+    "alipay_wap": "Alipay, the phone's browser",
 }
 
 
@@ -64,8 +64,8 @@ class Summary:
         for one in self.paid:
             way = WAYS.get(one.channel, one.channel) + (", at the kiosk" if one.at_kiosk else "")
             yield "", f"paid by {way}, {one.payments:,} times", yuan_text(one.received_fen)
-        yield "", "refunds asked for", f"{self.refunds:,}"
-        yield "", "receipts", f"{self.receipts:,}"
+        yield "", "given back, so many times", f"{self.refunds:,}"
+        yield "", "receipts taken", f"{self.receipts:,}"
         yield "", "passes sold", f"{self.passes:,}"
         yield "", "arrears of known vehicles", yuan_text(self.arrears_fen)
         yield "", "owed by nobody known", yuan_text(self.nobodys_fen)

@@ -31,6 +31,9 @@ Port = Annotated[
 ]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop by itself after so many real minutes.")]
 
+LITTLE_HISTORY = "1h"
+"""Before a rush through the hours that follow."""
+
 _out = Console(soft_wrap=True)
 
 
@@ -47,7 +50,7 @@ def demo(
         int | None, typer.Option(help="Another seed is another life of the same county; unset: the scenario's, or 1.")
     ] = None,
     history: Annotated[
-        str | None, typer.Option(help="How much of the past to begin with: 6h, 90m, 0; unset: the scenario's, or 6h.")
+        str | None, typer.Option(help="How much of the past to begin with: 6h, 90m, 0; unset: the scenario's, or 1h.")
     ] = None,
     scenario: Annotated[
         str | None,
@@ -75,14 +78,15 @@ def demo(
         if played:
             county.publish_prices_of(here, played)
             say(f"{played.en} · {played.zh}")
-        simulated = county.start_simulator(here, seed=seed, history=history, counters_key=key, scenario=scenario)
+        said = history if history or played else LITTLE_HISTORY
+        simulated = county.start_simulator(here, seed=seed, history=said, counters_key=key, scenario=scenario)
         county.start_drivers(here, seed=lives, scenario=scenario)
         say("the county lives")
         _show_addresses(here)
         _out.print(f"Passes     {here.api_url}/passes", highlight=False)
         _out.print(f"Truth      {simulated.truth}", highlight=False)
         if isinstance(here.clock, RushingClock):
-            _out.print("[bold]The last two hours pass in a minute; then the county slows down.[/]", highlight=False)
+            _out.print("[bold]The hours before pass in a minute, then the county slows down.[/]", highlight=False)
         _out.print("Ctrl-C stops all of it.\n", highlight=False)
         with _troubled(here, played):
             county.watch(here, _out, until=stop, simulated=simulated, chaos=deaths)

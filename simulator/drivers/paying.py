@@ -21,7 +21,7 @@ from simulator.drivers.wardens import Warden
 log = structlog.get_logger()
 
 LOOK_SECONDS: Final = 3.0
-PACE_SECONDS: Final = 0.5
+PACE_SECONDS: Final = 0.1
 """From one driver to the next at least, in real time, whatever the city's clock."""
 OTHERS_WAIT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = (1.0, 2.0, 5.0, 15.0)

@@ -143,6 +143,19 @@ def read_told(path: Path) -> Iterator[DriversLine]:
             yield line
 
 
+def whose_drivers(path: Path) -> str:
+    """The name of the installation whose drivers these are; empty where nobody said.
+
+    Raises:
+        InvalidError: see ``read_told``, or there is no such file.
+    """
+    try:
+        first = next(read_told(path), None)
+    except FileNotFoundError as error:
+        raise InvalidError(f"there is no file of drivers {path}") from error
+    return first.drivers.installation if first is not None and first.drivers is not None else ""
+
+
 def read_payments(path: Path) -> dict[str, PaymentLine]:
     """The last word of every payment, by its id.
 

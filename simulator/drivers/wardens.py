@@ -1,4 +1,4 @@
-"""Wardens: they walk from one unidentified vehicle to the next, photograph its plate, and miss some.
+"""Wardens: they walk from one lot to the next, photograph the plates of unidentified vehicles, and miss some.
 
 What they see is the plate of the driver who came there (``simulator.drivers.habits``); whom the drivers never saw
 come, they cannot photograph either.
@@ -23,21 +23,21 @@ log = structlog.get_logger()
 
 MISSES: Final = 0.15
 """Of the vehicles that a warden comes by."""
-BETWEEN_MS: Final = 2 * MINUTE_MS
-"""From one vehicle to the next, on the run's clock."""
+BETWEEN_MS: Final = MINUTE_MS // 4
+"""From one vehicle to the next, on the run's clock: a dozen people on the street, three minutes each."""
 WALK: Final = 20
-"""Vehicles of one list, before the next is asked for."""
-REST_MS: Final = 15 * MINUTE_MS
-"""When the list is empty."""
+"""Vehicles of one lot, before the next lot's turn comes."""
+LONGEST_LIST: Final = 500
+OPERATOR: Final = "/api/v1/operator"
 _UNAUTHENTICATED: Final = 401
 
 
 class Warden:
-    """One of them, with a login of the role warden."""
+    """All of them, with one login of the role warden: where one has been no other goes."""
 
     def __init__(self, api_url: str, login: str, password: str, *, clock: Clock, told: Told, seed: int) -> None:
         self._api = httpx.Client(
-            base_url=f"{api_url}/api/v1/operator",
+            base_url=api_url,
             headers={"X-Requested-With": "simulated warden"},
             timeout=ANSWER_SECONDS,
             trust_env=False,
@@ -47,8 +47,10 @@ class Warden:
         self._clock = clock
         self._told = told
         self._seed = seed
+        self._lots: list[str] = []
         self._list: list[dict[str, Any]] = []
-        self._came_by: set[str] = set()
+        self._came_by: dict[str, set[str]] = {}
+        """By lot, stays that are on its list still: vehicles that were missed."""
         self._next_ms = 0
         self.photographed = self.missed = 0
 
@@ -65,11 +67,11 @@ class Warden:
         if now_ms < self._next_ms:
             return
         if not self._list:
-            self._list = [one for one in self._patrol() if one["session_id"] not in self._came_by]
-        self._next_ms = now_ms + (BETWEEN_MS if self._list else REST_MS)
+            self._list = self._next_list()
+        self._next_ms = now_ms + BETWEEN_MS
         if self._list:
             stay = self._list.pop(0)
-            self._came_by.add(stay["session_id"])
+            self._came_by[stay["lot_id"]].add(stay["session_id"])
             self._come_by(stay, driver_on(stay["space_code"]))
 
     def _come_by(self, stay: dict[str, Any], driver: Driver | None) -> None:
@@ -90,20 +92,31 @@ class Warden:
         """Whether the plate was taken: the vehicle may have left meanwhile."""
         answer = self._ask(
             "POST",
-            f"/sessions/{session_id}/plate",
+            f"{OPERATOR}/sessions/{session_id}/plate",
             data={"plate": plate},
             files={"photo": ("plate.jpg", photo_of(plate), "image/jpeg")},
         )
         return answer.is_success
 
-    def _patrol(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._ask("GET", "/patrol", params={"limit": WALK + len(self._came_by)}).json()
-        return found[-WALK:] if len(found) > WALK else found
+    def _next_list(self) -> list[dict[str, Any]]:
+        """The vehicles of the lot whose turn it is that nobody has come by; none if there are none."""
+        if not self._lots:
+            lots = self._ask("GET", "/api/v1/lots").json()["features"]
+            self._lots = sorted((one["properties"]["code"] for one in lots), key=self._chance, reverse=True)
+        lot = self._lots.pop()
+        answer = self._ask("GET", f"{OPERATOR}/patrol", params={"lot": lot, "limit": LONGEST_LIST})
+        found: list[dict[str, Any]] = answer.json() if answer.is_success else []
+        been = self._came_by[lot] = self._came_by.get(lot, set()) & {one["session_id"] for one in found}
+        return [one for one in found if one["session_id"] not in been][:WALK]
+
+    def _chance(self, lot: str) -> float:
+        """Where a lot comes in the round; each seed walks another way."""
+        return Dice(key_of(self._seed, "round", lot)).uniform()
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
             if not self._is_in:
-                self._is_in = self._api.post("/login", json=self._login).raise_for_status().is_success
+                self._is_in = self._api.post(f"{OPERATOR}/login", json=self._login).raise_for_status().is_success
             answer = self._api.request(method, path, **more)
         except httpx.HTTPError as error:
             raise NotNowError(repr(error)) from error
