@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 REGISTRY_CHANGED: Final = "parking_registry"
 LOOK_AGAIN_SECONDS: Final = 60.0
 """A notification may be missed: whatever was, is put in force by then."""
+TELL_AGAIN_SECONDS: Final = 60.0
+"""Between two words about the same trouble."""
 RETRY_SECONDS: Final = 2.0
 _GATHER_SECONDS: Final = 0.3
 """An import notifies more than once."""
@@ -95,11 +98,14 @@ def following(state: State, url: str) -> Iterator[None]:
 
 
 async def _follow(state: State, url: str) -> None:
+    told_at = -TELL_AGAIN_SECONDS
     while True:
         try:
             await _follow_connected(state, url)
         except _TROUBLE as error:
-            log.warning("broker_accounts.not_followed", why=f"{type(error).__name__}: {error}")
+            if time.monotonic() - told_at >= TELL_AGAIN_SECONDS:
+                told_at = time.monotonic()
+                log.warning("broker_accounts.not_followed", why=type(error).__name__, retried="until it works")
             await asyncio.sleep(RETRY_SECONDS)
 
 
