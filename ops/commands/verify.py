@@ -17,7 +17,7 @@ from core.money import yuan_text
 from ops.installation import database_url
 from ops.progress import progress_bar
 from ops.state import State
-from ops.verify import Difference, Report, Why, installation_name
+from ops.verify import Difference, People, Report, Why, installation_name
 from ops.verify import verify as verify_truth
 
 app = typer.Typer(add_completion=False)
@@ -34,6 +34,10 @@ def verify(
     ] = None,
     wait: Annotated[float, typer.Option(min=0, help="Real seconds to let ingest and billing catch up.")] = 90.0,
     *,
+    drivers: Annotated[
+        Path | None,
+        typer.Option(help="Where people tell what they paid; unset: demo-drivers.jsonl for demo-truth.jsonl."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The whole report as JSON on stdout.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help=f"List all differences, not the first {MOST_SHOWN}.")] = False,
 ) -> None:
@@ -58,7 +62,14 @@ def verify(
             )
 
         report = asyncio.run(
-            verify_truth(database_url(), path, installation=installation_name(state), wait_seconds=wait, progress=show)
+            verify_truth(
+                database_url(),
+                path,
+                installation=installation_name(state),
+                people=_people(path, drivers),
+                wait_seconds=wait,
+                progress=show,
+            )
         )
     if as_json:
         typer.echo(_json(report))
@@ -66,6 +77,13 @@ def verify(
         _print(report, Console(), len(report.differences) if show_all else MOST_SHOWN)
     if not report.is_right:
         raise typer.Exit(1)
+
+
+def _people(truth: Path, drivers: Path | None) -> People | None:
+    """Those of the truth (``demo-drivers.jsonl`` beside ``demo-truth.jsonl``), unless another file is named."""
+    beside = truth.with_name(truth.name.replace("truth", "drivers"))
+    path = drivers or (beside if beside != truth and beside.exists() else None)
+    return None if path is None else People(drivers=path, orders=truth.with_suffix(".orders.jsonl"))
 
 
 def _newest(state: State) -> Path:
@@ -123,6 +141,18 @@ def _summary(report: Report) -> Table:
         )
     if report.fees_reduced:
         table.add_row("fees left out", f"{report.fees_reduced:,}, reduced by a pass, an exemption or a coupon")
+    if report.payments is not None:
+        paid = report.payments
+        table.add_row("payments", f"{paid.told:,} that people made, {yuan_text(paid.told_fen)}")
+        for way in paid.ways:
+            stored = "all stored and booked" if way.stored_fen == way.told_fen else yuan_text(way.stored_fen)
+            table.add_row(f"  {way.way}", f"{way.told:,}, {yuan_text(way.told_fen)}: {stored}")
+        others = [f"{paid.cut_off:,} cut off"] if paid.cut_off else []
+        others += [f"{paid.visitors:,} by visitors"] if paid.visitors else []
+        if others:
+            table.add_row("  beside them", ", ".join(others))
+        books = f"[bold red]{' '.join(paid.broken)} broken[/]" if paid.broken else "every invariant holds"
+        table.add_row("books", f"{yuan_text(paid.received_fen)} received, {yuan_text(paid.due_fen)} due; {books}")
     table.add_row(
         "readings",
         f"{report.readings_sent:,} sent, {report.readings_stored:,} stored; "

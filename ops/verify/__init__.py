@@ -4,6 +4,7 @@ from hashlib import sha256
 
 from ops.state import State
 from ops.verify.compare import compare
+from ops.verify.money import People
 from ops.verify.promise import Promise, PromiseWatch
 from ops.verify.report import Difference, Readings, Report, Session, Why
 from ops.verify.run import TruthOfAnotherCityError, verify
@@ -11,6 +12,7 @@ from ops.verify.truth import Stay, Truth, load_truth
 
 __all__ = [
     "Difference",
+    "People",
     "Promise",
     "PromiseWatch",
     "Readings",

@@ -7,18 +7,17 @@ difference counts when it has stayed for a while: before that a message is on it
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.ledger.invariants import INVARIANTS
 from core.clock import Clock, instant, rfc3339
 from core.db import Database
 from core.wire import parse_instant
 from ops.verify.compare import compare
+from ops.verify.money import broken_books
 from ops.verify.report import Difference, Readings, Why
 from ops.verify.stored import count_readings, fetch_readings, fetch_sessions
 from ops.verify.tail import TruthTail
@@ -29,8 +28,6 @@ from simulator.truth import Checkpoint, Header
 PATIENCE_SECONDS: Final = 60.0
 """A kill costs a few seconds, a bill ten; what lasts longer than this is a fault."""
 LEDGER_SECONDS: Final = 15.0
-OF_THE_BOOKS: Final = tuple(one for one in INVARIANTS if one.number not in {"I10", "I12"})
-"""Those two are about time that passes: at a clock sixty times as fast ten minutes are ten seconds."""
 
 _WITHOUT_STAY: Final = frozenset({Why.EXTRA, Why.VOID_CHARGED})
 
@@ -177,9 +174,7 @@ class PromiseWatch:
     async def _broken_books(self, database: Database) -> tuple[str, ...]:
         async with database.transaction() as db:
             await db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-            parameters = {"now": self.clock.now(), "real_now": datetime.now(UTC)}
-            asked = [(one.number, await db.execute(text(one.broken_by), parameters)) for one in OF_THE_BOOKS]
-            return tuple(number for number, offenders in asked if offenders.first())
+            return tuple(number for number, *_ in await broken_books(db, now=self.clock.now()))
 
 
 def says_less_than_is_so(header: Header) -> bool:

@@ -27,6 +27,11 @@ class Why(StrEnum):
     BEYOND = "charged beyond the evidence"
     """More than the stay costs that the readings prove."""
     SHORT = "charged short of the evidence"
+    PAYMENT_MISSING = "payment missing"
+    PAYMENT_DIFFERS = "payment differs"
+    PAID_BY_NOBODY = "paid by nobody"
+    NOT_BOOKED = "not booked once"
+    BOOKS = "books"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,37 @@ class Fees:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Payments of one channel, as people tell them and as they are stored."""
+
+    way: str
+    told: int
+    told_fen: int
+    stored: int
+    stored_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payments:
+    """What people paid, and where the money is."""
+
+    told: int
+    """Payments whose page said that they are done."""
+    told_fen: int
+    cut_off: int
+    """Begun, and the page never said; whether money moved, the provider knows."""
+    visitors: int
+    """By people who parked by the map, who tell nobody."""
+    ways: Sequence[Way]
+    received_fen: int
+    charged_fen: int
+    due_fen: int
+    """Over the whole installation, as ``billing.ledger.totals`` has them."""
+    broken: Sequence[str]
+    """Invariants of the books that do not hold, by number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The outcome of one comparison."""
 
@@ -118,6 +154,8 @@ class Report:
     differences: Sequence[Difference] = field(default_factory=tuple)
     by_fault: Sequence[FaultAccuracy] = ()
     """Of the stays, those that faults touched and, last, those that none did; empty where there were no faults."""
+    payments: Payments | None = None
+    """None where no people tell what they paid."""
     unexplained: int = 0
     """Differences that the readings do not account for; without readings, those that no fault explains."""
 

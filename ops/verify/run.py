@@ -3,16 +3,21 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.clock import instant
 from core.db import Database
 from core.errors import InvalidError
+from core.wire import parse_instant
 from ops.verify.compare import compare
+from ops.verify.money import People, compare_money
 from ops.verify.report import Report, Why
 from ops.verify.stored import count_readings, fetch_readings, fetch_sessions, fetch_watched
 from ops.verify.truth import Truth, load_truth
+from simulator.drivers.told import whose_drivers
 
 _PAUSE_SECONDS = 2.0
 _BREATHS = 4
@@ -30,6 +35,7 @@ async def verify(
     path: Path,
     *,
     installation: str = "",
+    people: People | None = None,
     wait_seconds: float = 0.0,
     progress: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
@@ -42,6 +48,7 @@ async def verify(
         database_url: the installation's database.
         path: the truth file.
         installation: this installation's name; the truth of one with another name is refused. Empty: not compared.
+        people: where they tell what they paid; None: payments are not compared.
         wait_seconds: real seconds for ingest and billing to catch up.
         progress: told each look's report.
 
@@ -50,12 +57,9 @@ async def verify(
         InvalidError: the file is no truth file, or nothing in it is settled yet.
     """
     truth = load_truth(path)
-    if installation and truth.header.installation not in {"", installation}:
-        raise TruthOfAnotherCityError(
-            f"{path} is the truth of another installation ({truth.header.installation}; this is {installation}): "
-            "name the state folder it was written beside (--state DIR), or simulate this one into a file of its own",
-            what="installation",
-        )
+    _refuse_another_installation(path, truth.header.installation, installation)
+    if people is not None:
+        _refuse_another_installation(people.drivers, whose_drivers(people.drivers), installation)
     database = Database(database_url, pool_size=1, application="parking-verify")
     deadline = time.monotonic() + wait_seconds
     try:
@@ -66,6 +70,7 @@ async def verify(
             began = time.monotonic()
             async with database.transaction() as db:
                 report = compare(truth, await fetch_sessions(db, truth), await count_readings(db, truth))
+                report = await _with_money(db, report, people)
             progress(report)
             pause = max(_PAUSE_SECONDS, _BREATHS * (time.monotonic() - began))
             told = (report.equal, len(report.differences))
@@ -75,6 +80,7 @@ async def verify(
             await asyncio.sleep(pause)
         async with database.transaction() as db:
             report = compare(truth, await fetch_sessions(db, truth), await fetch_readings(db, truth))
+            report = await _with_money(db, report, people)
         progress(report)
         return report
     finally:
@@ -84,6 +90,24 @@ async def verify(
 def _is_settled(report: Report, is_as_before: bool) -> bool:
     """Whether waiting changes nothing any more: all that differs is what faults kept from being said."""
     return is_as_before and report.is_explained and not report.counts().get(Why.NOT_BILLED)
+
+
+async def _with_money(db: AsyncConnection, report: Report, people: People | None) -> Report:
+    """The report, and what people paid."""
+    if people is None:
+        return report
+    payments, found = await compare_money(db, people, now=instant(parse_instant(report.until)))
+    differences = (*report.differences, *found)
+    return replace(report, payments=payments, differences=differences, unexplained=report.unexplained + len(found))
+
+
+def _refuse_another_installation(path: Path, told: str, here: str) -> None:
+    if here and told not in {"", here}:
+        raise TruthOfAnotherCityError(
+            f"{path} is the truth of another installation ({told}; this is {here}): "
+            "name the state folder it was written beside (--state DIR), or simulate this one into a file of its own",
+            what="installation",
+        )
 
 
 async def _refuse_another_city(db: AsyncConnection, truth: Truth, path: Path) -> None:
