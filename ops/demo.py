@@ -33,6 +33,7 @@ from ops.scenario import publish_prices
 from ops.state import write_whole
 from ops.summary import Summary, fetch_summary
 from ops.verify import Promise, PromiseWatch, Report, installation_name, verify
+from ops.visitors import Visitors
 from simulator.cities import demo_city
 from simulator.orders import orders_file
 from simulator.scenarios import Scenario
@@ -119,7 +120,7 @@ def start_drivers(installation: Installation, *, seed: int, scenario: str | None
     people = asyncio.run(admit_people(installation.database_url))
     installation.supervisor.add(
         "drivers",
-        [*arguments, *_options({"--scenario": scenario})],
+        [*arguments, *_options({"--scenario": scenario, "--orders-url": installation.orders_url})],
         {"PARKING_CLOCK": str(installation.clock), **people},
     )
     return truth
@@ -204,6 +205,7 @@ async def _watch(
     promised = _Promised(installation, simulated)
     looking = asyncio.create_task(promised.look_for_ever())
     is_rushing = isinstance(installation.clock, RushingClock)
+    visitors = Visitors(installation.database_url, simulated.orders, Settings().zone) if simulated else None
     with _line(console) as show:
         while not until():
             for name in installation.revive():
@@ -216,8 +218,10 @@ async def _watch(
             if killed:
                 console.print(f"[red]kill -9 {killed}[/]", highlight=False)
             try:
+                for step in await visitors.news(installation.clock.now()) if visitors else ():
+                    console.print(step, highlight=False, style="cyan")
                 words = await _words(reader, installation.clock, status)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
                 words = f"the database is away ({type(error).__name__})"
             show(Text.assemble(words, *promised.words()))
             await asyncio.sleep(LINE_SECONDS)

@@ -50,6 +50,11 @@ class Installation:
     """Of a simulator beside it that is to take orders: people may park by the map."""
 
     @property
+    def orders_url(self) -> str | None:
+        """Where that simulator takes them."""
+        return f"http://127.0.0.1:{self.orders_port}" if self.orders_port else None
+
+    @property
     def endpoints(self) -> Endpoints:
         """Where the services answer."""
         return self.services.endpoints
@@ -134,8 +139,8 @@ def _start_processes(installation: Installation, say: Say, api_port: int, broker
         installation.gateway.start(installation.supervisor, book=DEMO_BOOK)
         common |= installation.gateway.settings
         common["PARKING_ARREARS_GRACE_HOURS"] = os.environ.get("PARKING_ARREARS_GRACE_HOURS", DEMO_GRACE_HOURS)
-    if installation.orders_port:
-        common["PARKING_DEMO_ORDERS_URL"] = f"http://127.0.0.1:{installation.orders_port}"
+    if installation.orders_url:
+        common["PARKING_DEMO_ORDERS_URL"] = installation.orders_url
     client_id = f"parking-ingest-{broker_session}" if broker_session else "parking-ingest"
     if broker_session:
         _forget_broker_session(installation.endpoints.mqtt_ingest_url, client_id)

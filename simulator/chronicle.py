@@ -34,8 +34,6 @@ class Chronicle:
         self._before = before = truth.checkpoint or Checkpoint(complete_until=rfc3339(instant(0)))
         self._readings = before.readings
         self._fingerprint = Fingerprint(before.fingerprint)
-        drifts = course.faults.spell(Fault.DRIFTING_CLOCK) is not None
-        self._clocks_apart_ms = course.faults.drift_up_to_ms if drifts else 0
         self.complete_ms = parse_instant(before.complete_until)
         """Up to here everything is written down, sent and acknowledged."""
         self.stays_begun = self.stays_ended = 0
@@ -85,7 +83,7 @@ class Chronicle:
         oldest_ms = self._publisher.oldest_unacknowledged_ms()
         if oldest_ms is not None:
             until_ms = min(until_ms, oldest_ms - 1)
-        complete_ms = max(self.complete_ms, until_ms - self._clocks_apart_ms)
+        complete_ms = max(self.complete_ms, until_ms - self._course.clocks_apart_ms)
         settled = []
         while self._unsettled and self._unsettled[0].at_ms <= complete_ms:
             settled.append(heapq.heappop(self._unsettled))

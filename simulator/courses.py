@@ -13,7 +13,7 @@ from core.errors import InvalidError
 from core.settings import Settings
 from core.wire import parse_instant
 from simulator.crowds import days_off
-from simulator.faults import Faults
+from simulator.faults import Fault, Faults
 from simulator.faults.speaking import Sensors, Utterance, utterances
 from simulator.scenarios import Scenario
 from simulator.sensors import SensedCity, Watched
@@ -39,6 +39,12 @@ class Course:
     """Tariffs that change during the run."""
     weekdays: Mapping[int, int] = field(default_factory=dict)
     """Local days that are lived as another weekday (``simulator.crowds.days_off``)."""
+
+    @property
+    def clocks_apart_ms(self) -> int:
+        """By how much a sensor's own clock may be wrong, either way."""
+        drifts = self.faults.spell(Fault.DRIFTING_CLOCK) is not None
+        return self.faults.drift_up_to_ms if drifts else 0
 
     def utterances(self) -> Iterator[Utterance]:
         """All that happens, as it is said and sent: oldest first, without end, the same each time."""

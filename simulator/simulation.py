@@ -56,7 +56,12 @@ class Simulation:
         self._delayed: list[_Waiting] = []
         self._nth = 0
         self._chronicle = Chronicle(course, choir=choir, publisher=publisher, truth=truth)
-        self._lives = Visited(course.utterances(), course.city.watched, orders.turns if orders else ())
+        self._lives = Visited(
+            course.utterances(),
+            course.city.watched,
+            orders.turns if orders else (),
+            clocks_apart_ms=course.clocks_apart_ms,
+        )
         while self._lives.next_ms <= self._chronicle.complete_ms:
             utterance = self._lives.take()
             if utterance is not None:

@@ -73,8 +73,24 @@ class Visited:
     them and what they kept back.
     """
 
-    def __init__(self, lives: Iterator[Utterance], watched: Sequence[Watched], turns: Iterable[Turn] = ()) -> None:
-        """``turns``: visits of an earlier run of the same life."""
+    def __init__(
+        self,
+        lives: Iterator[Utterance],
+        watched: Sequence[Watched],
+        turns: Iterable[Turn] = (),
+        *,
+        clocks_apart_ms: int = 0,
+    ) -> None:
+        """Nothing has happened yet.
+
+        Args:
+            lives: what happens by itself, oldest first, without end.
+            watched: to whom.
+            turns: visits of an earlier run of the same life.
+            clocks_apart_ms: how wrong a sensor's clock may be in its own life: what it says then must not reach into
+                a visit.
+        """
+        self._clocks_apart_ms = clocks_apart_ms
         self._lives = lives
         self._next = next(lives)
         self._watched = watched
@@ -133,6 +149,9 @@ class Visited:
         if changed is not None:
             wait_ms = changed.at_ms + _believed_ms(self._watched[number].min_gap_seconds) - at_ms
             _refuse_to_hurry(wait_ms, space, "the last vehicle has only just left")
+        said = self._said[number]
+        if said is not None:
+            _refuse_to_hurry(said.at_ms + 1 - at_ms, space, "its sensor's clock runs ahead")
         return self._turn(Turn(at_ms, number, True, visit))
 
     def leave(self, space: str, visit: str, at_ms: int) -> Turn:
@@ -176,7 +195,8 @@ class Visited:
         """Whether the space's own life goes on: its next vehicle comes, and the visitor has left long enough ago."""
         if event is None or event.kind is not Kind.CHANGE or not event.occupied or visit.left_ms is None:
             return False
-        return event.at_ms >= visit.left_ms + self._watched[event.number].shortest_gap_ms
+        gap_ms = self._watched[event.number].shortest_gap_ms + self._clocks_apart_ms
+        return event.at_ms >= visit.left_ms + gap_ms
 
     def _held(self, life: Utterance, visit: _Visit) -> Utterance | None:
         """What is left of a life while a visitor has its space: its sensor says as often as ever what is so."""

@@ -18,6 +18,7 @@ from core.settings import Settings
 from simulator.drivers.habits import shares_of
 from simulator.drivers.kiosk import Kiosk
 from simulator.drivers.paying import Drivers
+from simulator.drivers.seeking import SHARE, Seekers
 from simulator.drivers.told import DriversHeader, Told
 from simulator.drivers.wardens import Warden
 from simulator.scenarios import load_scenario
@@ -44,6 +45,16 @@ def drive(
     truth: Annotated[
         Path | None, typer.Option(help="Where every payment is written; unset: nowhere.", dir_okay=False)
     ] = None,
+    orders_url: Annotated[
+        str | None,
+        typer.Option(help="The simulator's door, for those who choose a space by the map."),
+    ] = None,
+    by_map: Annotated[
+        float | None,
+        typer.Option(
+            help="For each vehicle that comes by itself, so many more; unset: the scenario's, or 0.02.", min=0, max=1
+        ),
+    ] = None,
     installation: Annotated[str, typer.Option(help="Written into that file.", envvar="PARKING_INSTALLATION")] = "",
 ) -> None:
     """Drivers who look at the streets and pay: before leaving, afterwards, from two phones, or never. Until Ctrl-C."""
@@ -57,13 +68,17 @@ def drive(
     clock = settings.the_clock
     kiosk_key, login, password = (os.environ.get(name) for name in (KIOSK_KEY, WARDEN, WARDEN_PASSWORD))
     with Told(truth, header) as told, ExitStack() as closing:
-        kiosk = warden = None
+        kiosk = warden = seekers = None
         if kiosk_key:
             kiosk = Kiosk(api_url, kiosk_key)
             closing.callback(kiosk.close)
         if login and password:
             warden = Warden(api_url, login, password, clock=clock, told=told, seed=seed)
             closing.callback(warden.close)
+        if orders_url:
+            share = next((said for said in (by_map, played.by_map if played else None) if said is not None), SHARE)
+            seekers = Seekers(api_url, orders_url, share=share, seed=seed)
+            closing.callback(seekers.close)
         drivers = Drivers(
             api_url,
             read_codes(codes),
@@ -74,6 +89,7 @@ def drive(
             shares=shares_of(played.paying if played else {}),
             kiosk=kiosk,
             warden=warden,
+            seekers=seekers,
         )
         log.info("drivers.began", seed=seed, speed=clock.speed, kiosk=kiosk is not None, warden=login)
         drivers.run(stopping)

@@ -13,6 +13,7 @@ from core.clock import Clock
 from simulator.drivers.habits import SHARES, Habit
 from simulator.drivers.kiosk import Kiosk
 from simulator.drivers.phone import ANSWER_SECONDS, NotNowError
+from simulator.drivers.seeking import Seekers
 from simulator.drivers.settling import Settling
 from simulator.drivers.streets import Streets
 from simulator.drivers.told import Told
@@ -42,7 +43,9 @@ class Drivers:
         shares: Mapping[Habit, float] = SHARES,
         kiosk: Kiosk | None = None,
         warden: Warden | None = None,
+        seekers: Seekers | None = None,
     ) -> None:
+        self._seekers = seekers
         self._warden = warden
         self._clock = clock
         self._streets = Streets(seed=seed, shares=shares)
@@ -80,10 +83,13 @@ class Drivers:
         }
         if self._warden is not None:
             found |= {"photographed": self._warden.photographed, "missed": self._warden.missed}
+        if self._seekers is not None:
+            seekers = self._seekers
+            found |= {"parked_by_map": seekers.parked, "left_by_map": seekers.left, "found_no_space": seekers.gave_up}
         return found
 
     def _turn(self) -> float:
-        """Let one driver pay whose time has come, and a warden go on; how long to wait then."""
+        """Let one driver pay whose time has come, and others go on; how long to wait then."""
         self._let_others()
         due = self._streets.next_due(self._clock.now_ms())
         if due is None:
@@ -93,12 +99,14 @@ class Drivers:
         return max(0.0, PACE_SECONDS - (time.monotonic() - began))
 
     def _let_others(self) -> None:
-        """Wardens; their trouble keeps nobody from paying."""
+        """Wardens, and people who look for a space; their trouble keeps nobody from paying."""
         if time.monotonic() < self._others_wait_until:
             return
         try:
             if self._warden is not None:
                 self._warden.turn(self._clock.now_ms(), self._streets.driver_on)
+            if self._seekers is not None:
+                self._seekers.turn(self._clock.now_ms(), self._streets.states)
         except NotNowError as error:
             log.info("others.not_heard", why=repr(error), retried_after_seconds=OTHERS_WAIT_SECONDS)
             self._others_wait_until = time.monotonic() + OTHERS_WAIT_SECONDS
@@ -108,9 +116,14 @@ class Drivers:
         if answer["spaces_etag"] != self._etag:
             features = self._eyes.get("/api/v1/spaces").raise_for_status().json()["features"]
             self._spaces = [feature["properties"]["code"] for feature in features]
+            if self._seekers is not None:
+                self._seekers.learn(features)
             self._etag = answer["spaces_etag"]
         if len(self._spaces) == len(answer["states"]):
-            self._streets.look(self._spaces, answer["states"], self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            came = self._streets.look(self._spaces, answer["states"], now_ms)
+            if self._seekers is not None:
+                self._seekers.see(came, now_ms)
 
     def _heard(self) -> None:
         if self._failures:

@@ -26,8 +26,13 @@ class Streets:
         self._due: list[tuple[int, int, str, Driver]] = []
         self._nth = count()
 
-    def look(self, spaces: Sequence[str], states: str, now_ms: int) -> None:
-        """Take in a picture: one letter a space, in the order of their codes."""
+    @property
+    def states(self) -> Mapping[str, str]:
+        """The letter of each space in the last picture."""
+        return self._states
+
+    def look(self, spaces: Sequence[str], states: str, now_ms: int) -> list[str]:
+        """Take in a picture: one letter a space, in the order of their codes; to which somebody has just come."""
         seen: Mapping[str, str] = dict(zip(spaces, states, strict=True))
         arrived = [space for space, state in seen.items() if state == "o" and self._states.get(space) != "o"]
         were_there_before = len(arrived) > MANY * len(seen)
@@ -37,6 +42,7 @@ class Streets:
             if state == "f" and self._states.get(space) == "o":
                 self._leave(space, now_ms)
         self._states.update(seen)
+        return [] if were_there_before else arrived
 
     def driver_on(self, space: str) -> Driver | None:
         """Whose vehicle stands there; None where none was seen to come."""

@@ -22,7 +22,8 @@ FOLDER: Final = Path(__file__).parent
 NOTICES: Final = FOLDER / "notices"
 
 _MEMBERS: Final = (
-    "zh", "en", "begins", "speed", "minutes", "history", "seed", "arrivals", "faults", "paying", "provider", "prices",
+    "zh", "en", "begins", "speed", "minutes", "history", "seed", "arrivals", "faults", "paying", "by-map", "provider",
+    "prices",
 )  # fmt: skip
 _PLACES: Final = tuple(rhythm.name for rhythm in RHYTHMS)
 _MINUTE_MS: Final = 60_000
@@ -84,6 +85,7 @@ def _scenario(written: Written, name: str, digest: str) -> Scenario:
         arrivals=_arrivals(members["arrivals"]) if "arrivals" in members else defaults.arrivals,
         faults=_faults(members["faults"]) if "faults" in members else defaults.faults,
         paying=_paying(members["paying"]) if "paying" in members else {},
+        by_map=members["by-map"].share() if "by-map" in members else None,
         provider=tuple(_provider(members["provider"])) if "provider" in members else (),
         prices=tuple(_prices(members["prices"])) if "prices" in members else (),
         digest=digest,

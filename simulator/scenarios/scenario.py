@@ -69,6 +69,8 @@ class Scenario:
     faults: Faults = ORDINARY_AIR
     paying: Mapping[str, float] = field(default_factory=dict)
     """Shares of the drivers' habits; empty: as on an ordinary day."""
+    by_map: float | None = None
+    """For each vehicle that comes by itself, so many more whose drivers choose a space by the map; None: as ever."""
     provider: Sequence[ProviderTrouble] = ()
     prices: Sequence[PriceChange] = ()
     digest: str = ""
