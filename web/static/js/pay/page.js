@@ -111,7 +111,7 @@ function Ways({ stay }) {
       ${here.map(
         (way) => html`
           <button class="button strong pay-way" disabled=${busy} onClick=${() => pay(way)}>
-            ${busy ? t("pay.asking") : t(`pay.by.${way.provider}`, { fee: yuan(stay.due_fen) })}
+            <i class="provider ${way.provider}" aria-hidden="true"></i>${busy ? t("pay.asking") : t(`pay.by.${way.provider}`, { fee: yuan(stay.due_fen) })}
           </button>
         `,
       )}

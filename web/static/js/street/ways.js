@@ -14,7 +14,7 @@ export function Ways({ till, fen, choose }) {
   return html`
     <section class="pay-ways">
       <${Refused} no=${no} />
-      ${here.map((way) => html`<button class="button strong pay-way" disabled=${busy} onClick=${() => choose(way)}>${busy ? t("pay.asking") : t(`pay.by.${way.provider}`, { fee: yuan(fen) })}</button>`)}
+      ${here.map((way) => html`<button class="button strong pay-way" disabled=${busy} onClick=${() => choose(way)}><i class="provider ${way.provider}" aria-hidden="true"></i>${busy ? t("pay.asking") : t(`pay.by.${way.provider}`, { fee: yuan(fen) })}</button>`)}
       <p class="soft small">${t(opened() === "desktop" ? "pay.how.scan" : "street.how")}</p>
     </section>
   `;

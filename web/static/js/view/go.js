@@ -11,7 +11,7 @@ import { Icon } from "./icons.js";
 /** @param {{lot: import("../types").Lot, entrances?: (Point | {coordinates: Point})[], plain?: boolean}} props */
 export function Go({ lot, entrances, plain = false }) {
   const [open, setOpen] = useState(false);
-  const [copied, setCopied] = useState(false);
+  const [done, setDone] = useState(false);
   const [found, setFound] = useState(/** @type {Point[] | undefined} */ (undefined));
   useEffect(() => {
     if (!open || entrances || found) return;
@@ -21,13 +21,15 @@ export function Go({ lot, entrances, plain = false }) {
   const at = (Array.isArray(first) ? first : first?.coordinates) ?? lot.centre;
   const share = async () => {
     const link = { title: nameOf(lot), url: location.href };
-    if (navigator.share) await navigator.share(link).catch(() => {});
-    else setCopied(await navigator.clipboard.writeText(link.url).then(() => true, () => false));
+    if (navigator.share) return navigator.share(link).catch(() => {});
+    if (!(await copied(link.url))) return prompt(t("lot.share"), link.url);
+    setDone(true);
+    setTimeout(() => setDone(false), 4_000);
   };
   return html`
     <div class="go">
       <button class="button strong" aria-expanded=${open} onClick=${() => setOpen(!open)}><${Icon} name="go" />${t("lot.go")}</button>
-      ${!plain && html`<button class="button" onClick=${share}><${Icon} name="share" />${t(copied ? "lot.copied" : "lot.share")}</button>`}
+      ${!plain && html`<button class="button" onClick=${share}><${Icon} name=${done ? "check" : "share"} /><span aria-live="polite">${t(done ? "lot.copied" : "lot.share")}</span></button>`}
     </div>
     ${open &&
     html`
@@ -41,6 +43,21 @@ export function Go({ lot, entrances, plain = false }) {
       </div>
     `}
   `;
+}
+
+/** Put a text where it can be pasted from; a page without TLS has no clipboard, so the old way is tried, too. @param {string} text */
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const box = Object.assign(document.createElement("textarea"), { value: text, className: "unseen" });
+    document.body.append(box);
+    box.select();
+    const done = document.execCommand("copy");
+    box.remove();
+    return done;
+  }
 }
 
 /**

@@ -45,7 +45,7 @@ export function Channels({ choose }) {
   if (!ways.length) return html`<p class="k-note">${t("pay.noway")}</p>`;
   return html`
     <div class="k-channels">
-      ${ways.map((way) => html`<button class="k-button k-channel" disabled=${waits} onClick=${() => choose(way)}><i class="k-mark ${way}" aria-hidden="true"></i>${t(`kiosk.by.${way}`)}</button>`)}
+      ${ways.map((way) => html`<button class="k-button k-channel" disabled=${waits} onClick=${() => choose(way)}><i class="provider ${way}" aria-hidden="true"></i>${t(`kiosk.by.${way}`)}</button>`)}
     </div>
   `;
 }
