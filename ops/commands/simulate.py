@@ -9,7 +9,8 @@ import typer
 from ops.installation import Told, environment
 from ops.state import State
 from ops.verify import installation_name
-from simulator.command import simulate
+from simulator.command import show_scenarios, simulate
+from simulator.scenarios import load_scenario
 
 app = typer.Typer(add_completion=False)
 
@@ -17,6 +18,11 @@ app = typer.Typer(add_completion=False)
 @functools.wraps(simulate)
 def simulate_here(**options: Any) -> None:
     """As ``python -m simulator``, but broker, api, state folder and installation need not be named."""
+    if options["list_"]:
+        show_scenarios()
+        return
+    if options["scenario"]:
+        load_scenario(options["scenario"])  # a mistake in it needs no installation to be told
     if not os.environ.get("PARKING_MQTT_URL"):
         os.environ.update(environment("simulate"))
     state = State.find()

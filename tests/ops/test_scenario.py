@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +16,7 @@ from core.clock import RealClock, milliseconds, parse_clock
 from core.db import Database
 from core.stay import Stay
 from core.tables import Audit
+from ops.cli import main
 from ops.scenario import clock_of, publish_prices
 from simulator.scenarios import Scenario, load_scenario
 from simulator.slow_pricer import slow_fee
@@ -59,3 +61,20 @@ def test_a_scenarios_clock_begins_on_its_day_and_runs_at_its_speed() -> None:
 
 def test_a_scenario_that_says_nothing_of_time_runs_on_real_time() -> None:
     assert clock_of(Scenario(name="mine", zh="我的", en="Mine"), SHANGHAI) == ""
+
+
+def test_scenarios_are_listed_and_checked_where_nothing_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PARKING_STATE_DIR", str(tmp_path))
+    monkeypatch.delenv("PARKING_MQTT_URL", raising=False)
+    with pytest.raises(SystemExit):
+        main(["simulate", "--list"])
+    assert "storm-night" in capsys.readouterr().out
+    mistaken = tmp_path / "mine.yaml"
+    mistaken.write_text("zh: 我的\nen: Mine\nspeeed: 3\n")
+    with pytest.raises(SystemExit):
+        main(["simulate", "--scenario", str(mistaken)])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "line 3" in said
+    assert "did you mean 'speed'" in said
