@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ops.verify.report import Difference, Way, Why
 from simulator.drivers.told import PaymentLine
@@ -26,7 +27,9 @@ class Received:
     booked_fen: int
 
 
-_PURPOSES: Mapping[str, Collection[str]] = {"session": ("stay", "arrear"), "pass": ("pass",)}
+_PURPOSES: Final[Mapping[str, Collection[str]]] = {"session": ("stay", "arrear"), "pass": ("pass",)}
+_OPENS: Final = {"wechat": "wechat_native", "alipay": "alipay_precreate"}
+"""Whoever chooses only a provider is shown its code."""
 
 
 def compare_payments(
@@ -82,7 +85,7 @@ def _of_paid(line: PaymentLine, one: Received | None) -> Iterator[Difference]:
         f"{name} {there}, paid was {here}"
         for name, here, there in (
             ("amount", line.amount_fen, one.received_fen),
-            ("way", line.channel, one.channel),
+            ("way", line.channel, line.channel if one.channel == _OPENS.get(line.channel) else one.channel),
             ("stay", line.session_id, one.session_id),
         )
         if here != there

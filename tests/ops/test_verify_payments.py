@@ -43,6 +43,7 @@ def found(
 def test_what_was_paid_is_there_once() -> None:
     assert found(TOLD, STORED) == []
     assert found(TOLD, replace(STORED, purpose="arrear")) == []
+    assert found(TOLD, replace(STORED, channel="wechat_native")) == []
 
 
 @pytest.mark.parametrize("stored", [None, replace(STORED, status="sent", received_fen=None, bookings=0, booked_fen=0)])
