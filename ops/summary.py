@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.money import Fen, yuan_text
 
 WAYS: Final[Mapping[str, str]] = {
-    "wechat_native": "WeChat Pay, a code on a screen",
-    "wechat_h5": "WeChat Pay, the phone's browser",
-    "wechat_jsapi": "WeChat Pay, inside WeChat",
-    "alipay_precreate": "Alipay, a code on a screen",
-    "alipay_wap": "Alipay, the phone's browser",
+    "wechat_native": "WeChat Pay, code",
+    "wechat_h5": "WeChat Pay, browser",
+    "wechat_jsapi": "WeChat Pay, in the app",
+    "alipay_precreate": "Alipay, code",
+    "alipay_wap": "Alipay, browser",
 }
 
 
@@ -62,8 +62,8 @@ class Summary:
         yield "", "vehicles seen by a warden or a camera", f"{self.identified:,}"
         yield "money", f"billed, {self.bills:,} bills", yuan_text(self.billed_fen)
         for one in self.paid:
-            way = WAYS.get(one.channel, one.channel) + (", at the kiosk" if one.at_kiosk else "")
-            yield "", f"paid by {way}, {one.payments:,} times", yuan_text(one.received_fen)
+            way = WAYS.get(one.channel, one.channel) + (", at a kiosk" if one.at_kiosk else "")
+            yield "", f"paid {one.payments:,} times by {way}", yuan_text(one.received_fen)
         yield "", "given back, so many times", f"{self.refunds:,}"
         yield "", "receipts taken", f"{self.receipts:,}"
         yield "", "passes sold", f"{self.passes:,}"
@@ -85,7 +85,7 @@ def summary_table(summary: Summary, *, killed: Mapping[str, int] | None) -> Tabl
         killed: how often each process was killed on purpose; None where nobody was to be.
     """
     table = Table("", "what this demo did", box=None, pad_edge=False)
-    table.add_column(justify="right")
+    table.add_column(justify="right", no_wrap=True)
     for group, what, much in summary.rows():
         table.add_row(f"[bold]{group}[/]", what, much)
     if killed is not None:

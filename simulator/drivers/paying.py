@@ -24,6 +24,7 @@ log = structlog.get_logger()
 LOOK_SECONDS: Final = 3.0
 PACE_SECONDS: Final = 0.1
 """From one driver to the next at least, in real time, whatever the city's clock."""
+STEP_SECONDS: Final = 0.05
 OTHERS_WAIT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = (1.0, 2.0, 5.0, 15.0)
 
@@ -58,6 +59,10 @@ class Drivers:
 
     def run(self, stopping: threading.Event) -> None:
         """Until told to stop; trouble is told once and tried again."""
+        walking = None
+        if self._warden is not None:
+            walking = threading.Thread(target=self._walk, args=(self._warden, stopping), name="wardens", daemon=True)
+            walking.start()
         next_look = 0.0
         pause = 0.0
         while not stopping.wait(pause):
@@ -70,6 +75,8 @@ class Drivers:
                 pause = self._failed(error)
             else:
                 self._heard()
+        if walking is not None:
+            walking.join()
         self._eyes.close()
 
     def figures(self) -> dict[str, int]:
@@ -99,17 +106,24 @@ class Drivers:
         return max(0.0, PACE_SECONDS - (time.monotonic() - began))
 
     def _let_others(self) -> None:
-        """Wardens, and people who look for a space; their trouble keeps nobody from paying."""
+        """People who look for a space; their trouble keeps nobody from paying."""
         if time.monotonic() < self._others_wait_until:
             return
         try:
-            if self._warden is not None:
-                self._warden.turn(self._clock.now_ms(), self._streets.driver_on)
             if self._seekers is not None:
                 self._seekers.turn(self._clock.now_ms(), self._streets.states)
         except NotNowError as error:
             log.info("others.not_heard", why=repr(error), retried_after_seconds=OTHERS_WAIT_SECONDS)
             self._others_wait_until = time.monotonic() + OTHERS_WAIT_SECONDS
+
+    def _walk(self, warden: Warden, stopping: threading.Event) -> None:
+        """Wardens go their own way, however many are about to pay."""
+        while not stopping.wait(STEP_SECONDS):
+            try:
+                warden.turn(self._clock.now_ms(), self._streets.driver_on)
+            except NotNowError as error:
+                log.info("wardens.not_heard", why=repr(error), retried_after_seconds=OTHERS_WAIT_SECONDS)
+                stopping.wait(OTHERS_WAIT_SECONDS)
 
     def _look(self) -> None:
         answer = self._eyes.get("/api/v1/spaces/state").raise_for_status().json()
