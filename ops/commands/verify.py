@@ -15,7 +15,9 @@ from rich.table import Table
 from core.errors import InvalidError
 from core.money import yuan_text
 from ops.installation import database_url
+from ops.notices import language
 from ops.progress import progress_bar
+from ops.report.verify_html import verify_html
 from ops.state import State
 from ops.verify import Difference, People, Report, Why, installation_name
 from ops.verify import verify as verify_truth
@@ -38,6 +40,8 @@ def verify(
         Path | None,
         typer.Option(help="Where people tell what they paid; unset: demo-drivers.jsonl for demo-truth.jsonl."),
     ] = None,
+    html: Annotated[Path | None, typer.Option(help="And there with charts, to be printed.", dir_okay=False)] = None,
+    lang: Annotated[str, typer.Option("--lang", help="Of the HTML file: zh or en.")] = "zh",
     as_json: Annotated[bool, typer.Option("--json", help="The whole report as JSON on stdout.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help=f"List all differences, not the first {MOST_SHOWN}.")] = False,
 ) -> None:
@@ -47,6 +51,7 @@ def verify(
     fee that the simulator walked by itself, and every reading must be stored exactly once. Where readings were lost or
     wrong, a session must be what the readings prove, and nobody may be charged beyond that.
     """
+    chosen = language(lang)
     state = State.find()
     path = truth or _newest(state)
     with progress_bar() as progress:
@@ -71,6 +76,8 @@ def verify(
                 progress=show,
             )
         )
+    if html is not None:
+        html.write_text(verify_html(report, lang=chosen), encoding="utf-8")
     if as_json:
         typer.echo(_json(report))
     else:

@@ -35,7 +35,7 @@ def paired_bars(pairs: Sequence[Pair], *, title: str, currency: str) -> str:
     high, wide = HEIGHT - TOP - BOTTOM, WIDTH - LEFT - RIGHT
     slot = wide / max(len(pairs), 1)
     bar = min(slot * 0.4, 26)
-    drawn = [_opening(title, HEIGHT)]
+    drawn = [opening(title, HEIGHT)]
     for tick in range(TICKS + 1):
         y = TOP + high * (1 - tick / TICKS)
         drawn.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
@@ -61,7 +61,7 @@ def difference_bars(differences: Sequence[tuple[str, int]], *, title: str, curre
     middle = WORDS_WIDTH + (WIDTH - WORDS_WIDTH) / 2
     room = (WIDTH - WORDS_WIDTH) / 2 - VALUE_WIDTH
     height = LINE * len(differences) + 4
-    drawn = [_opening(title, height)]
+    drawn = [opening(title, height)]
     for index, (label, fen) in enumerate(differences):
         y = 2 + LINE * index
         long = room * abs(fen) / most
@@ -98,7 +98,8 @@ def _step(most_fen: int) -> int:
         power *= 10
 
 
-def _opening(title: str, height: int) -> str:
+def opening(title: str, height: int) -> str:
+    """The begin of a chart as wide as a page, with its title for those who cannot see it."""
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}"'
         ' xmlns="http://www.w3.org/2000/svg">'

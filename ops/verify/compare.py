@@ -36,6 +36,8 @@ def compare(truth: Truth, sessions: Iterable[Session], readings: Readings) -> Re
     wrong = sum(not one.is_evident for one in tally.differences)
     return Report(
         until=truth.checkpoint.complete_until,
+        city=truth.header.city,
+        scenario=truth.header.scenario,
         stays=len(everything),
         equal=tally.counts["equal"],
         evident=tally.counts["evident"],
@@ -162,7 +164,8 @@ def _differences(stay: Stay | None, session: Session | None, until_ms: int) -> I
         yield _of(Why.MISSING, stay, None, f"no session for the stay until {_at(stay.left_ms)}")
         return
     if session.entered_ms != stay.entered_ms:
-        yield _of(Why.BEGIN, stay, session, f"begins {_apart(session.entered_ms, stay.entered_ms)}: {_text(session)}")
+        apart_ms = session.entered_ms - stay.entered_ms
+        yield _of(Why.BEGIN, stay, session, f"begins {_apart(apart_ms)}: {_text(session)}", apart_ms=apart_ms)
     if session.unsure:
         yield _of(Why.UNSURE, stay, session, f"marked unsure: {session.unsure_why or 'no reason given'}")
     yield from _of_end(stay, session, until_ms)
@@ -177,7 +180,8 @@ def _of_end(stay: Stay, session: Session, until_ms: int) -> Iterator[Difference]
         yield _of(Why.NOT_ENDED, stay, session, f"open, but the vehicle left at {_at(stay.left_ms)}")
         return
     if session.left_ms != stay.left_ms:
-        yield _of(Why.END, stay, session, f"ends {_apart(session.left_ms, stay.left_ms)}")
+        apart_ms = session.left_ms - stay.left_ms
+        yield _of(Why.END, stay, session, f"ends {_apart(apart_ms)}", apart_ms=apart_ms)
     if session.billed_fen is None or session.billed_revision != session.revision:
         state = "no bill" if session.billed_fen is None else f"billed at revision {session.billed_revision}"
         yield _of(Why.NOT_BILLED, stay, session, f"{state}, the session is at revision {session.revision}")
@@ -205,7 +209,9 @@ def _of_readings(truth: Truth, readings: Readings) -> Iterator[Difference]:
     yield Difference(why=Why.READINGS, space=None, session_id=None, entered_at=None, detail=detail)
 
 
-def _of(why: Why, stay: Stay | None, session: Session | None, detail: str, *, apart_fen: int = 0) -> Difference:
+def _of(
+    why: Why, stay: Stay | None, session: Session | None, detail: str, *, apart_fen: int = 0, apart_ms: int = 0
+) -> Difference:
     entered_ms = stay.entered_ms if stay else session.entered_ms if session else None
     space = stay.space if stay else session.space if session else None
     return Difference(
@@ -215,6 +221,7 @@ def _of(why: Why, stay: Stay | None, session: Session | None, detail: str, *, ap
         entered_at=None if entered_ms is None else _at(entered_ms),
         detail=detail,
         apart_fen=apart_fen,
+        apart_ms=apart_ms,
     )
 
 
@@ -236,5 +243,5 @@ def _at(at_ms: int | None) -> str:
     return "now" if at_ms is None else rfc3339(instant(at_ms))
 
 
-def _apart(stored_ms: int, true_ms: int) -> str:
-    return f"{abs(stored_ms - true_ms)} ms too {'late' if stored_ms > true_ms else 'early'}"
+def _apart(apart_ms: int) -> str:
+    return f"{abs(apart_ms)} ms too {'late' if apart_ms > 0 else 'early'}"

@@ -1,6 +1,6 @@
 """People's payments and the books of a live installation: read, compared, and asked whether their invariants hold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from billing.ledger.totals import totals_of
 from core.clock import instant, rfc3339
 from ops.verify.payments import Received, compare_payments, ways
 from ops.verify.report import Difference, Payments, Why
-from simulator.drivers.told import read_payments
+from simulator.drivers.told import PaymentLine, read_payments
 from simulator.orders import Carried
 
 OF_THE_BOOKS: Final = tuple(one for one in INVARIANTS if one.number not in {"I10", "I12"})
@@ -31,18 +31,20 @@ class People:
     """Of visitors who park by the map."""
 
 
-async def compare_money(db: AsyncConnection, people: People, *, now: datetime) -> tuple[Payments, list[Difference]]:
+async def compare_money(
+    db: AsyncConnection, people: People, told: Mapping[str, PaymentLine], *, now: datetime
+) -> tuple[Payments, list[Difference]]:
     """Hold what people say they paid against what is stored, and ask the books.
 
     Args:
         db: a transaction; ``REPEATABLE READ`` gives one picture of all.
         people: where they tell.
+        told: what they had told when the comparison began; what they pay meanwhile may still be on its way.
         now: on the installation's clock.
 
     Raises:
         InvalidError: a file of theirs cannot be read.
     """
-    told = read_payments(people.drivers)
     stored = await _fetch_payments(db)
     known = read_payments(people.drivers)
     visited = _visited(people.orders)

@@ -76,6 +76,8 @@ class Difference:
     detail: str
     apart_fen: int = 0
     """Billed less due, where that is what differs."""
+    apart_ms: int = 0
+    """Stored less true, where that is what differs."""
     is_evident: bool = False
     """The stored is what the readings say, to the millisecond and the fen; they could not say what was so."""
 
@@ -125,6 +127,9 @@ class Report:
     """The outcome of one comparison."""
 
     until: str
+    city: str = ""
+    scenario: str = ""
+    """Name and digest, as the truth has them."""
     stays: int
     """True stays that began until then."""
     equal: int

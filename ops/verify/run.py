@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from ops.verify.money import People, compare_money
 from ops.verify.report import Report, Why
 from ops.verify.stored import count_readings, fetch_readings, fetch_sessions, fetch_watched
 from ops.verify.truth import Truth, load_truth
-from simulator.drivers.told import whose_drivers
+from simulator.drivers.told import PaymentLine, read_payments, whose_drivers
 
 _PAUSE_SECONDS = 2.0
 _BREATHS = 4
@@ -60,6 +60,7 @@ async def verify(
     _refuse_another_installation(path, truth.header.installation, installation)
     if people is not None:
         _refuse_another_installation(people.drivers, whose_drivers(people.drivers), installation)
+    paid = {} if people is None else read_payments(people.drivers)
     database = Database(database_url, pool_size=1, application="parking-verify")
     deadline = time.monotonic() + wait_seconds
     try:
@@ -70,7 +71,7 @@ async def verify(
             began = time.monotonic()
             async with database.transaction() as db:
                 report = compare(truth, await fetch_sessions(db, truth), await count_readings(db, truth))
-                report = await _with_money(db, report, people)
+                report = await _with_money(db, report, people, paid)
             progress(report)
             pause = max(_PAUSE_SECONDS, _BREATHS * (time.monotonic() - began))
             told = (report.equal, len(report.differences))
@@ -80,7 +81,7 @@ async def verify(
             await asyncio.sleep(pause)
         async with database.transaction() as db:
             report = compare(truth, await fetch_sessions(db, truth), await fetch_readings(db, truth))
-            report = await _with_money(db, report, people)
+            report = await _with_money(db, report, people, paid)
         progress(report)
         return report
     finally:
@@ -92,11 +93,13 @@ def _is_settled(report: Report, is_as_before: bool) -> bool:
     return is_as_before and report.is_explained and not report.counts().get(Why.NOT_BILLED)
 
 
-async def _with_money(db: AsyncConnection, report: Report, people: People | None) -> Report:
+async def _with_money(
+    db: AsyncConnection, report: Report, people: People | None, paid: Mapping[str, PaymentLine]
+) -> Report:
     """The report, and what people paid."""
     if people is None:
         return report
-    payments, found = await compare_money(db, people, now=instant(parse_instant(report.until)))
+    payments, found = await compare_money(db, people, paid, now=instant(parse_instant(report.until)))
     differences = (*report.differences, *found)
     return replace(report, payments=payments, differences=differences, unexplained=report.unexplained + len(found))
 
