@@ -1,4 +1,4 @@
-"""Where a running city takes orders: ``POST /park`` and ``POST /leave``, on this machine alone.
+"""Where a running city takes orders: ``POST /park`` and ``POST /leave``, on this machine alone; ``GET /visits``.
 
 An order that is carried out is in a file before its message goes out: a run that begins again says it again, byte by
 byte, where the truth had not settled it.
@@ -78,10 +78,13 @@ class Orders:
         _without_torn_end(file)
         self.turns = [Turn(one.at_ms, numbers[one.space], one.verb == "park", one.visit) for one in carried]
         """What was carried out before."""
+        self._standing: dict[str, str] = {}
         self._written = {(one.verb, one.space, one.at_ms) for one in carried}
         self._file = file.open("ab")
+        for one in carried:
+            self._note(one)
         self._waiting: queue.SimpleQueue[Order] = queue.SimpleQueue()
-        handler = type("Handler", (_Handler,), {"waiting": self._waiting})
+        handler = type("Handler", (_Handler,), {"waiting": self._waiting, "standing": self._standing})
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="orders", daemon=True)
@@ -126,8 +129,15 @@ class Orders:
             self._written.add((order.verb, order.space, turn.at_ms))
             self._file.write(msgspec.json.encode(carried) + b"\n")
             self._file.flush()
+            self._note(carried)
             log.info("order.carried_out", verb=order.verb, space=order.space, sensor_id=sensor_id)
         return carried
+
+    def _note(self, carried: Carried) -> None:
+        if carried.verb == "park":
+            self._standing[carried.space] = carried.visit
+        else:
+            self._standing.pop(carried.space, None)
 
 
 def orders_file(truth: Path) -> Path:
@@ -157,6 +167,15 @@ class _Asked(msgspec.Struct):
 
 class _Handler(BaseHTTPRequestHandler):
     waiting: ClassVar[queue.SimpleQueue[Order]]
+    standing: ClassVar[dict[str, str]]
+    """Visits by the space."""
+
+    def do_GET(self) -> None:
+        """Who stands where by an order: ``GET /visits``."""
+        if self.path == "/visits":
+            self._answer(200, self.standing.copy())
+        else:
+            self._answer(404, {"slug": "not-found", "detail": "there is GET /visits", "facts": {}})
 
     def do_POST(self) -> None:
         """An order, answered when it has been carried out or refused."""

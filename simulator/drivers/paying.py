@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,7 @@ class Drivers:
         seekers: Seekers | None = None,
     ) -> None:
         self._seekers = seekers
+        self._known_guests: set[str] = set()
         self._warden = warden
         self._clock = clock
         self._streets = Streets(seed=seed, shares=shares)
@@ -135,9 +137,16 @@ class Drivers:
             self._etag = answer["spaces_etag"]
         if len(self._spaces) == len(answer["states"]):
             now_ms = self._clock.now_ms()
-            came = self._streets.look(self._spaces, answer["states"], now_ms)
+            came = self._streets.look(self._spaces, answer["states"], now_ms, self._guests())
             if self._seekers is not None:
                 self._seekers.see(came, now_ms)
+
+    def _guests(self) -> set[str]:
+        """Where somebody stands who is none of us; as it was, while nobody can be asked."""
+        with suppress(NotNowError):
+            if self._seekers is not None:
+                self._known_guests = self._seekers.guests()
+        return self._known_guests
 
     def _heard(self) -> None:
         if self._failures:

@@ -95,6 +95,18 @@ class Seekers:
                 if wish is not None:
                     heapq.heappush(self._wishes, wish)
 
+    def guests(self) -> set[str]:
+        """Spaces on which somebody stands who is none of the simulated people: they pay for themselves.
+
+        Raises:
+            NotNowError: the simulator has no time for us.
+        """
+        try:
+            visits = self._door.get("/visits").raise_for_status().json()
+        except httpx.HTTPError as error:
+            raise NotNowError(repr(error)) from error
+        return {space for space, visit in visits.items() if not visit.startswith(SEEKER)}
+
     def turn(self, now_ms: int, states: Mapping[str, str]) -> None:
         """Let one go whose time it is, and one come.
 

@@ -1,7 +1,7 @@
 """What drivers see of the street: which spaces vehicles came to and left. Pure."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 from typing import Final
 
@@ -31,12 +31,22 @@ class Streets:
         """The letter of each space in the last picture."""
         return self._states
 
-    def look(self, spaces: Sequence[str], states: str, now_ms: int) -> list[str]:
-        """Take in a picture: one letter a space, in the order of their codes; to which somebody has just come."""
+    def look(self, spaces: Sequence[str], states: str, now_ms: int, guests: Collection[str] = frozenset()) -> list[str]:
+        """Take in a picture; to which spaces somebody has just come.
+
+        Args:
+            spaces: their codes.
+            states: one letter each, in this order.
+            now_ms: of the picture.
+            guests: where it is nobody of ours, who pays for himself.
+        """
         seen: Mapping[str, str] = dict(zip(spaces, states, strict=True))
         arrived = [space for space, state in seen.items() if state == "o" and self._states.get(space) != "o"]
         were_there_before = len(arrived) > MANY * len(seen)
         for space in arrived:
+            if space in guests:
+                self._arrived.pop(space, None)
+                continue
             self._arrive(space, now_ms, was_there_before=were_there_before)
         for space, state in seen.items():
             if state == "f" and self._states.get(space) == "o":

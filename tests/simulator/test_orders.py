@@ -113,7 +113,9 @@ async def test_killed_between_parking_and_leaving_the_visit_is_true_and_arrives(
         status, _ = await town.ask("leave", parked["space"])
         return status == 200
 
+    assert (await town.door.get("/visits")).json() == {parked["space"]: VISIT}
     await until(left)
+    assert (await town.door.get("/visits")).json() == {}
     await town.end()
     assert [order.verb for order in read_orders(town.orders)] == ["park", "leave"]
     (stay,) = [stay for stay in town.stays(parked["space"]) if milliseconds(_at(stay[0])) == parked["at_ms"]]
