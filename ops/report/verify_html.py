@@ -1,20 +1,20 @@
 """What a verification found as one HTML file that prints well: bars by fault, fees, payments, differences. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
 from billing.phrases import Lang
-from core.money import yuan_text
 from ops.report.charts import LINE, WIDTH, WORDS_WIDTH, amount_text, opening
 from ops.report.preview_html import CSS
-from ops.report.verify_words import certainty_text, fault_text, sentence, word
+from ops.report.verify_words import certainty_text, fault_text, sentence, way_text, word
 from ops.verify.report import Difference, Payments, Report, Why
 
 _CNY: Final = "CNY"
 MOST_WRONG: Final = 40
-MOST_EVIDENT: Final = 12
-VALUES_WIDTH: Final = 110
+MOST_OF_A_KIND: Final = 3
+"""Of each sort of difference that nobody could have known better."""
+VALUES_WIDTH: Final = 140
 
 OWN_CSS: Final = (
     CSS
@@ -23,7 +23,8 @@ OWN_CSS: Final = (
 .verdict.bad { border-color: #b3261e; color: #b3261e }
 .equal { fill: var(--less); background: var(--less) } .proved { fill: var(--before); background: var(--before) }
 .neither { fill: #b3261e; background: #b3261e } .bad { color: #b3261e } svg .bad { fill: #b3261e }
-td.what { white-space: normal; text-align: left } td.left, th.left { text-align: left }
+td.what { white-space: normal; text-align: left } i.more { background: var(--more) }
+td.left, th.left { text-align: left }
 """
 )
 
@@ -49,7 +50,7 @@ def verify_html(report: Report, *, lang: Lang) -> str:
         _certainty(report, lang),
         _payments(report.payments, lang) if report.payments else "",
         _differences("first_wrong", report.wrong()[:MOST_WRONG], lang),
-        _differences("first_evident", [one for one in report.differences if one.is_evident][:MOST_EVIDENT], lang),
+        _differences("first_evident", _examples(report), lang),
     ]
     return (
         f'<!doctype html>\n<html lang="{"zh-CN" if lang == "zh" else "en"}"><head><meta charset="utf-8">'
@@ -71,7 +72,7 @@ def _figures(report: Report, lang: Lang) -> str:
         neither = report.stays - report.equal - report.evident
         figures.append(("proved", f"{report.evident:,}", False))
         figures.append(("neither", f"{neither:,}", neither > 0))
-        figures.append(("beyond", yuan_text(beyond_fen), beyond_fen > 0))
+        figures.append(("beyond", amount_text(beyond_fen, _CNY), beyond_fen > 0))
     is_short = report.readings_sent != report.readings_stored
     figures.append(("readings", f"{report.readings_sent:,} / {report.readings_stored:,}", is_short))
     cells = "".join(
@@ -114,12 +115,10 @@ def _fees(report: Report, lang: Lang) -> str:
     fees = report.fees
     if not report.fees_compared:
         return ""
-    parts = (("equal", "fee_right", fees.right), ("proved", "under", fees.under), ("neither", "over", fees.over))
+    parts = (("equal", "fee_right", fees.right), ("proved", "under", fees.under), ("more", "over", fees.over))
     split = "".join(f'<i class="{kind}" style="flex:{number}"></i>' for kind, _, number in parts)
     key = "".join(f'<i class="{kind}"></i>{word(name, lang)} {number:,}' for kind, name, number in parts)
-    sums = f"{word('true_fee', lang)} {yuan_text(report.true_fen)} · {word('billed_fee', lang)} " + yuan_text(
-        report.billed_fen
-    )
+    sums = _sums({"true_fee": report.true_fen, "billed_fee": report.billed_fen}, lang)
     return _section("fees", f'<div class="split">{split}</div><p class="key">{key} · {sums}</p>', lang)
 
 
@@ -137,20 +136,26 @@ def _certainty(report: Report, lang: Lang) -> str:
 def _payments(paid: Payments, lang: Lang) -> str:
     lines = [
         (
-            way.way,
+            way_text(way.way, lang),
             [("equal" if way.stored_fen == way.told_fen else "neither", way.stored_fen)],
-            yuan_text(way.stored_fen),
+            amount_text(way.stored_fen, _CNY),
         )
         for way in paid.ways
     ]
     rows = (
-        (escape(way.way), f"{way.told:,}", yuan_text(way.told_fen), f"{way.stored:,}", yuan_text(way.stored_fen))
+        (
+            escape(way_text(way.way, lang)),
+            f"{way.told:,}",
+            amount_text(way.told_fen, _CNY),
+            f"{way.stored:,}",
+            amount_text(way.stored_fen, _CNY),
+        )
         for way in paid.ways
     )
     heads = ("way", "told", "told", "stored", "stored")
     broken = f'<span class="bad">{word("books_broken", lang)}: {escape(" ".join(paid.broken))}</span>'
     books = broken if paid.broken else word("books_hold", lang)
-    sums = f"{word('received', lang)} {yuan_text(paid.received_fen)} · {word('due', lang)} {yuan_text(paid.due_fen)}"
+    sums = _sums({"received": paid.received_fen, "due": paid.due_fen}, lang)
     bars = _bars(lines, title=word("payments", lang))
     return _section("payments", f'{bars}{_table(heads, rows, lang)}<p class="key">{sums} · {books}</p>', lang)
 
@@ -170,8 +175,17 @@ def _differences(name: str, found: Sequence[Difference], lang: Lang) -> str:
     )
 
 
+def _examples(report: Report) -> list[Difference]:
+    """A few of each sort."""
+    of_a_kind: dict[Why, list[Difference]] = {}
+    for one in report.differences:
+        if one.is_evident:
+            of_a_kind.setdefault(one.why, []).append(one)
+    return [one for found in of_a_kind.values() for one in found[:MOST_OF_A_KIND]]
+
+
 def _command(difference: Difference) -> str:
-    return f"parking explain {escape(difference.session_id)}" if difference.session_id else ""
+    return f"parking explain<br>{escape(difference.session_id)}" if difference.session_id else ""
 
 
 def _bars(lines: Sequence[tuple[str, Sequence[Part], str]], *, title: str, is_share: bool = False) -> str:
@@ -200,6 +214,10 @@ def _table(heads: Iterable[str], rows: Iterable[Sequence[str]], lang: Lang) -> s
 
 def _key(names: Iterable[str], lang: Lang) -> str:
     return '<p class="key">' + "".join(f'<i class="{name}"></i>{word(name, lang)}' for name in names) + "</p>"
+
+
+def _sums(amounts: Mapping[str, int], lang: Lang) -> str:
+    return " · ".join(f"{word(name, lang)} {amount_text(fen, _CNY)}" for name, fen in amounts.items())
 
 
 def _section(name: str, content: str, lang: Lang) -> str:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from billing.phrases import Lang
+from billing.receipts.wording import PROVIDERS
 from core.money import yuan_text
 from ops.verify.report import Difference, Why
 
@@ -75,6 +76,13 @@ DOUBTS: Final[dict[str, tuple[str, str]]] = {
     "silent-inside": ("其间失联", "silent inside"),
     "mostly-gap": ("空隙多于停放", "more gap than stay"),
 }
+_HOW: Final[dict[str, tuple[str, str]]] = {
+    "native": ("扫码", "code"),
+    "precreate": ("扫码", "code"),
+    "h5": ("浏览器", "browser"),
+    "wap": ("浏览器", "browser"),
+    "jsapi": ("应用内", "in the app"),
+}
 _WHY_ZH: Final = {
     Why.MISSING: "有车停放，没有记录",
     Why.EXTRA: "没有车来过，却有记录",
@@ -117,6 +125,13 @@ def certainty_text(name: str, lang: Lang) -> str:
         return word(name, lang)
     zh, en = DOUBTS.get(name, (name, name))
     return zh if lang == "zh" else en
+
+
+def way_text(channel: str, lang: Lang) -> str:
+    """A way to pay: the provider, and how, where whoever pays has chosen that too."""
+    provider, _, how = channel.partition("_")
+    pairs = [PROVIDERS.get(provider, (provider, provider)), *([_HOW.get(how, (how, how))] if how else [])]
+    return " · ".join(pair[0 if lang == "zh" else 1] for pair in pairs)
 
 
 def sentence(difference: Difference, lang: Lang) -> str:

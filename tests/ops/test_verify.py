@@ -326,12 +326,8 @@ async def test_a_simulated_street_is_equal_to_its_truth_though_ingest_is_killed_
     start_ms = milliseconds(datetime(2026, 3, 10, 4, 0, tzinfo=UTC))
     street.environment["PARKING_CLOCK"] = f"{time.time_ns() // 1_000_000}/{start_ms}/1200"
     await street.start_ingest()
-    simulator = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "simulator", "--city", str(city), "--truth", str(truth), "--status-file", str(status)),
-        *("--history", "2d", "--repeat", "0.1", "--late", "0.1", "--late-up-to", "30m", "--minutes", "0.1"),
-        env={**os.environ, **street.environment, "PARKING_MQTT_URL": street.endpoints.mqtt_tester_url},
-        stderr=asyncio.subprocess.PIPE,
-    )
+    options = ("--history", "2d", "--repeat", "0.1", "--late", "0.1", "--late-up-to", "30m", "--minutes", "0.1")
+    simulator = await _simulator(street, city, truth, "--status-file", str(status), *options)
     for stored in (50, 500):
         await until(_at_least(street, stored))
         await street.kill_ingest()
@@ -351,6 +347,49 @@ async def test_a_simulated_street_is_equal_to_its_truth_though_ingest_is_killed_
     assert report.stays == report.equal > 100
     assert report.true_fen == report.billed_fen > 10_000
     assert min(report.repeated, report.late) > 0
+
+
+@pytest.mark.services
+async def test_a_street_on_which_everything_goes_wrong_is_as_its_readings_prove(street: Street, tmp_path: Path) -> None:
+    """What was lost is not known to anybody; but nothing is stored or charged that no reading says."""
+    truth, city, scenario = tmp_path / "truth.jsonl", tmp_path / "city.geojson", tmp_path / "bad-day.yaml"
+    city.write_text(json.dumps(_city_of(street)))
+    scenario.write_text(
+        "zh: 坏日子\nen: A bad day\nhistory: 3d\nfaults:\n  repeated: 5%\n  late: {share: 5%, up-to: 2h}\n  lost: 10%\n"
+        "  flapping: {share: 30%, lasts: 10h}\n  stuck: {share: 20%, lasts: 4h}\n"
+        "  drifting-clock: {share: 30%, lasts: 10h, up-to: 2m}\n  reset-counter: {share: 30%}\n"
+        "  power-cut: {share: 50%, lasts: 50m}\n"
+    )
+    start_ms = milliseconds(datetime(2026, 3, 10, 4, 0, tzinfo=UTC))
+    street.environment["PARKING_CLOCK"] = f"{time.time_ns() // 1_000_000}/{start_ms}/1"
+    await street.start_ingest()
+    simulator = await _simulator(street, city, truth, "--scenario", str(scenario), "--minutes", "0.05")
+    _, said = await asyncio.wait_for(simulator.communicate(), 60)
+    assert simulator.returncode == 0, said.decode()
+
+    sent = load_truth(truth).checkpoint.readings
+    await until(_at_least(street, sent), within_seconds=60)
+    database = Database(street.database_url)
+
+    async def settled() -> bool:
+        await bill_sessions(database, RealClock())
+        return (await verify(street.database_url, truth)).is_right
+
+    await until(settled, within_seconds=60)
+    await database.close()
+    report = await verify(street.database_url, truth)
+    assert report.evident > 10, report
+    assert report.equal > 10
+    assert report.equal + report.evident == report.stays
+    assert {"drifting-clock", "flapping", "lost", "power-cut", "stuck"} <= {one.fault for one in report.by_fault}
+
+
+async def _simulator(street: Street, city: Path, truth: Path, *options: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simulator", "--city", str(city), "--truth", str(truth), *options),
+        env={**os.environ, **street.environment, "PARKING_MQTT_URL": street.endpoints.mqtt_tester_url},
+        stderr=asyncio.subprocess.PIPE,
+    )
 
 
 def _at_least(street: Street, count: int) -> Callable[[], Any]:

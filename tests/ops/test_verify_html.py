@@ -7,7 +7,7 @@ import pytest
 
 from billing.phrases import Lang
 from ops.report.verify_html import verify_html
-from ops.report.verify_words import DOUBTS, FAULTS, WORDS, certainty_text, fault_text, sentence
+from ops.report.verify_words import DOUBTS, FAULTS, WORDS, certainty_text, fault_text, sentence, way_text
 from ops.verify.accuracy import FaultAccuracy
 from ops.verify.report import Difference, Fees, Payments, Report, Way, Why
 from simulator.evidence import Doubt
@@ -68,8 +68,11 @@ def text_of(html: str) -> str:
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("zh", ("没有一分钱超出证据", "按故障的准确度", "开始时间不符：晚 65.089 秒", "离开未报", "丢失")),
-        ("en", ("nothing is charged beyond them", "Accuracy by fault", "too late", "departure not reported", "lost")),
+        ("zh", ("没有一分钱超出证据", "按故障的准确度", "开始时间不符：晚 65.089 秒", "离开未报", "丢失", "微信支付")),
+        (
+            "en",
+            ("nothing is charged beyond them", "Accuracy by fault", "too late", "departure not reported", "WeChat Pay"),
+        ),
     ],
 )
 def test_all_of_it_is_told_in_the_language_asked_for(lang: Lang, words: tuple[str, ...]) -> None:
@@ -85,7 +88,7 @@ def test_what_is_wrong_comes_first_and_is_red() -> None:
     told = verify_html(wrong, lang="en")
     assert '<p class="verdict bad">1 differences that the evidence does not account for</p>' in told
     assert '<b class="bad">¥3.00</b>' in told
-    assert told.index("parking explain 7e72") < told.index("parking explain 217c")
+    assert told.index("parking explain<br>7e72") < told.index("parking explain<br>217c")
     assert "收费超出证据：多 ¥3.00" in verify_html(wrong, lang="zh")
 
 
@@ -105,6 +108,7 @@ def test_every_fault_doubt_and_difference_has_words() -> None:
         assert re.search("[一-鿿]", sentence(replace(BEYOND, why=why), "zh"))
     for zh, en in WORDS.values():
         assert zh != en
+    assert (way_text("alipay_wap", "zh"), way_text("wechat", "en")) == ("支付宝 · 浏览器", "WeChat Pay")
     assert (fault_text("none", "zh"), certainty_text("certain", "en")) == ("无故障", "certain")
 
 
