@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 LEADER_LOCK: Final = 0x9A4B2E
 STAND_BY_SECONDS: Final = 1.0
+LAST_JOB_SECONDS: Final = 5.0
+"""Of a worker that is to end."""
 SHORTEST_SECONDS: Final = 0.5
 """No job runs more often than this in real time, however fast the clock."""
 GRACE_SECONDS: Final = 300
@@ -64,7 +66,8 @@ async def _lead(url: str, database: Database, clock: Clock, jobs: Sequence[Job],
         if not await lock.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
             return
         log.info("worker.leads", jobs=[job.name for job in jobs])
-        scheduler = _schedule(database, clock, jobs)
+        busy: set[asyncio.Task[Any]] = set()
+        scheduler = _schedule(database, clock, jobs, busy)
         scheduler.start()
         speed = clock.speed
         try:
@@ -77,18 +80,21 @@ async def _lead(url: str, database: Database, clock: Clock, jobs: Sequence[Job],
                     async with asyncio.timeout(STAND_BY_SECONDS):
                         await stop.wait()
         finally:
+            scheduler.pause()
+            if stop.is_set() and busy:
+                await asyncio.wait(busy, timeout=LAST_JOB_SECONDS)
             scheduler.shutdown(wait=False)
     finally:
         lock.terminate()
 
 
-def _schedule(database: Database, clock: Clock, jobs: Sequence[Job]) -> AsyncIOScheduler:
+def _schedule(database: Database, clock: Clock, jobs: Sequence[Job], busy: set[asyncio.Task[Any]]) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(timezone="UTC")
     for job in jobs:
         scheduler.add_job(
             _run,
             _trigger(job, clock),
-            args=[job, database, clock],
+            args=[job, database, clock, busy],
             id=job.name,
             replace_existing=True,
             coalesce=True,
@@ -111,7 +117,11 @@ def _trigger(job: Job, clock: Clock) -> IntervalTrigger:
     return IntervalTrigger(seconds=max(SHORTEST_SECONDS, job.every_seconds / speed))
 
 
-async def _run(job: Job, database: Database, clock: Clock) -> None:
+async def _run(job: Job, database: Database, clock: Clock, busy: set[asyncio.Task[Any]]) -> None:
+    task = asyncio.current_task()
+    if task is not None:
+        busy.add(task)
+        task.add_done_callback(busy.discard)
     await job.run(database, clock)
     ended.labels(job.name, "done").inc()
 

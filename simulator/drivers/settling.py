@@ -52,8 +52,13 @@ class Settling:
         if token is None:
             return
         if driver.habit is Habit.AT_THE_KIOSK and self._kiosk is not None:
-            self._pay_at(self._kiosk, space, driver)
-            return
+            try:
+                session = self._kiosk.find(space)
+            except NotNowError:
+                pass  # others stand at the machine: the phone it is
+            else:
+                self._pay_at(self._kiosk, session, driver, space)
+                return
         phones = [Phone(self._api_url, number) for number in driver.phones]
         try:
             session = phones[0].session(Code(space=space, token=token))
@@ -79,9 +84,8 @@ class Settling:
         if attempt is not None:
             self._press(phone, attempt, driver, channel=driver.channels[0], purpose="pass")
 
-    def _pay_at(self, kiosk: Kiosk, space: str, driver: Driver) -> None:
-        """At the machine: by the number of the space, with the phone that scans its code; then the slip."""
-        session = kiosk.find(space)
+    def _pay_at(self, kiosk: Kiosk, session: Mapping[str, Any] | None, driver: Driver, space: str) -> None:
+        """At the machine, with the phone that scans its code; then the slip."""
         attempt = kiosk.begin(session["id"], driver.channels[0]) if session and session["due_fen"] > 0 else None
         if session is None or attempt is None:
             self.nothing_due += 1

@@ -114,17 +114,26 @@ class Warden:
         return Dice(key_of(self._seed, "round", lot)).uniform()
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """The answer; a login that has ended is begun anew.
+
+        Raises:
+            NotNowError: see ``turn``.
+        """
         try:
-            if not self._is_in:
-                self._is_in = self._api.post(f"{OPERATOR}/login", json=self._login).raise_for_status().is_success
-            answer = self._api.request(method, path, **more)
+            answer = self._logged_in().request(method, path, **more)
+            if answer.status_code == _UNAUTHENTICATED:
+                self._is_in = False
+                answer = self._logged_in().request(method, path, **more)
         except httpx.HTTPError as error:
             raise NotNowError(repr(error)) from error
-        if answer.status_code == _UNAUTHENTICATED:
-            self._is_in = False
         if answer.is_success or answer.status_code in _GONE:
             return answer
         raise NotNowError(f"warden: {answer.status_code} {answer.text[:200]}")
+
+    def _logged_in(self) -> httpx.Client:
+        if not self._is_in:
+            self._is_in = self._api.post(f"{OPERATOR}/login", json=self._login).raise_for_status().is_success
+        return self._api
 
 
 _GONE: Final = frozenset({404, 409, 422})
