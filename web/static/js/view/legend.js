@@ -46,7 +46,7 @@ export function Legend({ close }) {
       </ul>
       <div class="legend-look">
         <span id="theme-label">${t("theme.label")}</span>
-        <div class="segments" role="group" aria-labelledby="theme-label">
+        <div class="segments wide" role="group" aria-labelledby="theme-label">
           ${THEMES.map((id) => html`<button aria-pressed=${look === id} onClick=${() => chooseTheme(id)}>${t(`theme.${id}`)}</button>`)}
         </div>
       </div>
