@@ -96,7 +96,8 @@ async def plant(db: asyncpg.Connection, spaces: int) -> None:
     """Lots of fifty spaces, a native sensor on each, watching from ever, heard an hour ago.
 
     Their states have been written before, as in any city that runs: else the first write of every page, which goes
-    into the log whole, would be measured.
+    into the log whole, would be measured. Every space is free and has a fold, of a reading a day old: a row without one
+    is so short that it has to leave its page when its first reading comes.
     """
     assert sensor_code(1) == f"bench-{1:06}"  # noqa: S101 - the statement below spells it out
     await db.execute(
@@ -127,7 +128,18 @@ async def plant(db: asyncpg.Connection, spaces: int) -> None:
         JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM space) AS space USING (n)
         """
     )
-    await db.execute("INSERT INTO space_state (space_id) SELECT id FROM space ORDER BY id")
+    await db.execute(
+        """
+        INSERT INTO space_state (space_id, occupancy, changed_at, last_heard_at, fold)
+        SELECT watch.space_id, 'free', heard.at, heard.at,
+               json_build_object('state', json_build_object(
+                   'key', json_build_array(heard.ms, 1, 0, sensor.code, 1, 'heartbeat'), 'changed_ms', heard.ms))
+        FROM sensor_assignment AS watch JOIN sensor ON sensor.id = watch.sensor_id, (
+            SELECT now() - INTERVAL '1 day' AS at, floor(1000 * extract(epoch FROM now() - INTERVAL '1 day')) AS ms
+        ) AS heard
+        ORDER BY watch.space_id
+        """
+    )
     await db.execute("UPDATE space_state SET version = version + 1")
     await db.execute(
         """
