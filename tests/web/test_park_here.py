@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -22,7 +22,8 @@ from tests.web.test_pay_page import ANDROID
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
 
-QUIET_DAY = """
+PATIENCE_MS: Final = 90_000
+QUIET_DAY: Final = """
 zh: 安静的一天
 en: A quiet day
 begins: monday 10:00
@@ -57,6 +58,16 @@ async def a_free_space(url: str) -> dict[str, Any]:
     return space
 
 
+def told_of(here: Installation, code: str) -> list[str]:
+    """What the demo's terminal says of a space."""
+    return [line for line in here.said if f" {code}: " in line]
+
+
+async def receipt_of(here: Installation, code: str) -> str | None:
+    found = re.search(r": receipt (\S+)", "".join(told_of(here, code)))
+    return found[1] if found else None
+
+
 async def test_somebody_parks_by_the_map_pays_and_leaves_and_it_is_all_true(here: Installation, visits: Visits) -> None:
     found = await here.env()
     url = found["PARKING_API_URL"]
@@ -65,6 +76,7 @@ async def test_somebody_parks_by_the_map_pays_and_leaves_and_it_is_all_true(here
 
     visit = await visits.to(f"{url}/#at=19/{lat}/{lon}", size=PHONE, user_agent=ANDROID)
     visit.leads_to = found["PARKING_GATEWAY_URL"]
+    visit.page.set_default_timeout(PATIENCE_MS)
     await visit.map_ready()
 
     async def is_drawn() -> bool:
@@ -77,20 +89,21 @@ async def test_somebody_parks_by_the_map_pays_and_leaves_and_it_is_all_true(here
     await visit.page.mouse.click(*at)
     await visit.page.get_by_role("button", name="停在这里").click()
     card = visit.page.locator(".park-here")
-    await expect(card).to_contain_text(f"您停在 {code}")
-    await expect(card.get_by_role("link", name="扫车位码缴费")).to_be_visible()
+    await expect(card).to_contain_text(f"您停在 {code}", timeout=PATIENCE_MS)
+    await expect(card.get_by_role("link", name="扫车位码缴费")).to_be_visible(timeout=PATIENCE_MS)
 
     simulator = here.process("simulator")
     assert simulator is not None
     os.kill(simulator.pid, signal.SIGKILL)
 
     await card.get_by_role("link", name="扫车位码缴费").click()
-    await expect(visit.page).to_have_url(re.compile(f"/s/{code}"))
-    await visit.page.get_by_role("button", name="微信支付").click(timeout=60_000)
+    await expect(visit.page).to_have_url(re.compile(f"/s/{code}"), timeout=PATIENCE_MS)
+    await visit.page.get_by_role("button", name="微信支付").click()
     await visit.page.get_by_role("button", name=re.compile("^(确认支付|Pay)$")).click()
     await visit.page.get_by_role("link", name=re.compile("返回商家|Back to the merchant")).click()
-    await visit.page.get_by_role("link", name="查看凭证").click()
-    await expect(visit.page.locator(".receipt")).to_contain_text(code)
+    number = await until(lambda: receipt_of(here, code))  # the page asks for it when it sees the money
+    await visit.page.goto(f"{url}/r/{number}")
+    await expect(visit.page.locator(".receipt")).to_contain_text(code, timeout=PATIENCE_MS)
 
     await visit.page.goto(url)
     await visit.page.locator("#parked").get_by_role("button", name="去看").click()
@@ -105,13 +118,12 @@ async def test_somebody_parks_by_the_map_pays_and_leaves_and_it_is_all_true(here
         return False
 
     await until(has_left)
-    await expect(visit.page.locator(".park-here")).to_contain_text("地图上已经是空闲")
+    await expect(visit.page.locator(".park-here")).to_contain_text("地图上已经是空闲", timeout=PATIENCE_MS)
 
     told = ("parked here by the map", "session", "paid ¥", "receipt", "the vehicle left", "the session ended")
 
     async def is_told() -> bool:
-        lines = [line for line in here.said if f" {code}: " in line]
-        return all(any(words in line for line in lines) for words in told)
+        return all(any(words in line for line in told_of(here, code)) for words in told)
 
     await until(is_told)
     stays = [line.stay for line in read_lines(here.state.root / "demo-truth.jsonl") if line.stay]
@@ -120,6 +132,6 @@ async def test_somebody_parks_by_the_map_pays_and_leaves_and_it_is_all_true(here
     minutes = (
         datetime.fromisoformat(ended[0].left_at or "") - datetime.fromisoformat(ended[0].entered_at)
     ).seconds / 60
-    (bill,) = [line for line in here.said if f" {code}: the session ended after" in line]
+    bill = told_of(here, code)[-1]
     assert ended[0].fee_fen is not None
     assert f"after {round(minutes)} min, bill {yuan_text(Fen(ended[0].fee_fen))}" in bill

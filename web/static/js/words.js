@@ -122,7 +122,7 @@ export const words = {
   "park.pay": ["扫车位码缴费", "Scan its code and pay"],
   "park.pay.how": ["付款和真的一样，只是由模拟的微信、支付宝收钱。", "Paying is as in earnest, but with a simulated WeChat Pay or Alipay."],
   "park.show": ["去看", "Show"],
-  "park.leave": ["开走", "Drive away"],
+  "park.leave": ["开走", "Leave"],
   "park.left": ["已从 {code} 开走", "You have left {code}"],
   "park.no.space-taken": ["刚有别的车停进来了，请换一个空位。", "Another vehicle was faster; please choose another space."],
   "park.no.too-soon": ["这里刚有车进出，请 {n} 秒后再试。", "A vehicle has only just come or gone here; try again in {n} s."],
