@@ -26,6 +26,7 @@ class Collected:
     billed: int
     """Of them those that have a bill as they are."""
     billed_fen: int
+    """As the books have it: a stay that was paid and waits for its bill is charged what was paid."""
     collected_fen: int
     """Paid, less what went back."""
     given_up_fen: int
@@ -59,7 +60,7 @@ async def collection_of(
 _DAYS: Final = text(
     """
     WITH stay AS (
-        SELECT session.id, lot.code AS lot_code, (session.left_at AT TIME ZONE lot.zone)::date AS day, bill.total_fen,
+        SELECT session.id, lot.code AS lot_code, (session.left_at AT TIME ZONE lot.zone)::date AS day,
                session.billed_revision IS NOT DISTINCT FROM session.revision AND bill.id IS NOT NULL AS is_billed,
                EXISTS (SELECT FROM plate_evidence WHERE session_id = session.id AND source <> 'claim') AS is_seen
         FROM parking_session AS session
@@ -69,7 +70,7 @@ _DAYS: Final = text(
             AND (CAST(:lot AS text) IS NULL OR lot.code = :lot)
     )
     SELECT day, lot_code, count(*) AS ended, count(*) FILTER (WHERE is_seen) AS identified,
-           count(*) FILTER (WHERE is_billed) AS billed, coalesce(sum(total_fen), 0)::bigint AS billed_fen,
+           count(*) FILTER (WHERE is_billed) AS billed, coalesce(sum(charged), 0)::bigint AS billed_fen,
            coalesce(sum(charged - given_up - owed - arrears - unidentified), 0)::bigint AS collected_fen,
            coalesce(sum(given_up), 0)::bigint AS given_up_fen, coalesce(sum(owed), 0)::bigint AS stay_fen,
            coalesce(sum(arrears), 0)::bigint AS arrears_fen,
