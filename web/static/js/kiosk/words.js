@@ -85,6 +85,7 @@ export const words = {
   "kiosk.pay.unknown.text": ["如果您已付款，可以放心离开：我们会继续查询，不会重复扣款。", "If you have paid you can leave: we keep asking, and you are never charged twice."],
   "kiosk.pay.new": ["换一个新码", "New code"],
   "kiosk.pay.other": ["换一种付款方式", "Another way to pay"],
+  "kiosk.pay.see": ["查看费用", "See what is due"],
   "kiosk.pay.safe": ["付完款就可以离开，不必等屏幕变化。", "Once you have paid you may leave; you need not wait for this screen."],
   "kiosk.pay.closed": ["付款码已过期", "The code has run out"],
   "kiosk.pay.closed.text": ["没有扣款。请换一个新码。", "Nothing was charged. Please take a new code."],

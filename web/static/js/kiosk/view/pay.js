@@ -4,13 +4,19 @@ import { html, use } from "../../lib.js";
 import { t, yuan } from "../../i18n.js";
 import { Icon } from "../../view/icons.js";
 import { link, serverNow } from "../device.js";
+import { refresh } from "../finding.js";
 import { isOpen, pay, payDebt } from "../paying.js";
-import { go, visit } from "../visit.js";
+import { forget, go, visit } from "../visit.js";
 import { countdown, Refused } from "./parts.js";
 
 export function Pay() {
   const { payment, quoted, debt } = use(visit);
   const open = isOpen(payment);
+  const refunded = payment.status === "refunded";
+  const back = () => {
+    go(debt ? "debts" : "fee");
+    if (!debt) refresh(); // it may have been paid elsewhere meanwhile
+  };
   const again = () => (debt ? payDebt(debt, payment.provider) : pay(payment.provider));
   return html`
     <section class="k-info" aria-live="polite">
@@ -21,8 +27,9 @@ export function Pay() {
       ${open && html`<${Code} payment=${payment} />`}
       <${Refused} />
       <div class="k-channels">
-        ${!open && payment.status !== "refunded" && html`<button class="k-button strong" onClick=${again}>${t("kiosk.pay.new")}</button>`}
-        <button class="k-button" onClick=${() => go(debt ? "debts" : "fee")}>${t("kiosk.pay.other")}</button>
+        ${!open && !refunded && html`<button class="k-button strong" onClick=${again}>${t("kiosk.pay.new")}</button>`}
+        ${refunded && html`<button class="k-button strong" onClick=${forget}>${t("kiosk.end")}</button>`}
+        <button class="k-button" onClick=${back}>${t(refunded ? "kiosk.pay.see" : "kiosk.pay.other")}</button>
       </div>
     </section>
   `;
