@@ -1,11 +1,18 @@
 """A kiosk in the town: its key, its screens at the two sizes, and what every screen must keep to."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import httpx
 from playwright.async_api import Page, expect
 
+from billing.payments.till import Till
+from billing.providers.configured import build_providers
+from core.clock import RealClock
 from core.db import Database
+from core.settings import Settings
 from ops.device_keys import DeviceKind, add_key
 from tests.web.live import LiveCity
 from tests.web.looking import Visit, Visits
@@ -60,7 +67,7 @@ async def at_kiosk(visits: Visits, url: str, key: str, *, size: tuple[int, int] 
 
 async def on_step(page: Page, step: str) -> None:
     """Wait for a screen."""
-    await expect(page.locator(f'[data-step="{step}"]')).to_be_visible(timeout=15_000)
+    await expect(page.locator(f'[data-step="{step}"]')).to_be_visible()
 
 
 async def type_keys(page: Page, text: str) -> None:
@@ -82,3 +89,25 @@ async def faults_of(page: Page) -> list[str]:
     await asyncio.sleep(0.05)
     found: list[str] = await page.evaluate(FAULTS)
     return found
+
+
+async def the_provider(city: LiveCity, *rules: dict[str, Any]) -> None:
+    """What goes wrong at the simulated provider from now on; nothing, without rules."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.put(f"{city.gateway_url}/control/script", json={"rules": list(rules)})
+    assert answer.is_success, answer.text
+
+
+@asynccontextmanager
+async def till_of(city: LiveCity) -> AsyncIterator[Till]:
+    """What the worker would follow payments with; the city runs none, so that a test says when."""
+    settings = {name.removeprefix("PARKING_").lower(): value for name, value in city.merchant.items()}
+    till = Till(
+        providers=build_providers(Settings.model_validate(settings)),
+        database=Database(city.database_url),
+        clock=RealClock(),
+        notify_base_url=city.url,
+    )
+    yield till
+    await till.aclose()
+    await till.database.close()

@@ -46,6 +46,8 @@ class LiveCity:
     plate_key: str
     gateway_url: str
     """Where the simulated payment provider takes the drivers' money."""
+    merchant: dict[str, str]
+    """The settings of this installation as the provider's merchant."""
 
     async def publish(self, sensor_id: str, *, occupied: bool = True, at: datetime | None = None) -> None:
         """One reading, as the sensor would send it; returns when the broker has it."""
@@ -68,6 +70,7 @@ def running_city(endpoints: Endpoints, template: str) -> Iterator[LiveCity]:
     secret_key, plate_key = secrets.token_hex(32), secrets.token_hex(32)
     folder = Path(tempfile.mkdtemp(prefix="parking-pages-"))
     prepare(folder, gateway_url)
+    merchant = merchant_settings(folder)
     environment = {
         **os.environ,
         "PARKING_DATABASE_URL": database_url,
@@ -78,7 +81,7 @@ def running_city(endpoints: Endpoints, template: str) -> Iterator[LiveCity]:
         "PARKING_SECRET_KEY": secret_key,
         "PARKING_PLATE_KEY": plate_key,
         "PARKING_HELP_PHONE": "0575-86000000",
-        **merchant_settings(folder),
+        **merchant,
     }
     gateway = ("simulator.gateway", "--folder", str(folder), "--port", str(gateway_port))
     processes = [
@@ -95,6 +98,7 @@ def running_city(endpoints: Endpoints, template: str) -> Iterator[LiveCity]:
         secret_key=secret_key,
         plate_key=plate_key,
         gateway_url=gateway_url,
+        merchant=merchant,
     )
     try:
         _wait_until_ready(city.url)

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -10,8 +11,13 @@ import pytest
 from playwright.async_api import Page, expect
 
 from billing.ledger.checking import check_ledger
+from billing.payments.attempts import move
+from billing.payments.states import PaymentStatus
+from billing.payments.sweeping import sweep
+from billing.payments.till import real_now
 from core.db import Database
 from core.tokens import space_token
+from tests.web.cable import plugged_in
 from tests.web.kiosk import (
     LANDSCAPE,
     PORTRAIT,
@@ -21,6 +27,8 @@ from tests.web.kiosk import (
     find_space,
     new_key,
     on_step,
+    the_provider,
+    till_of,
     type_keys,
 )
 from tests.web.live import LiveCity
@@ -31,14 +39,16 @@ from tests.web.test_pay_page import money_of, parked, scanned
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
 
-SEEN_WITHIN_S: Final = 5.0
-"""From the provider's word to "paid" on the screen, on a machine that has much else to do."""
+SEEN_WITHIN_S: Final = 30.0
+"""From the provider's word to "paid" on the screen, however busy the machine is; a lost word would cost longer."""
+STAYING: Final = "setInterval(() => dispatchEvent(new Event('pointerdown')), 200)"
+"""Somebody stays and keeps touching, so that a slow machine has time to look at what ends by itself in 15 s."""
 
 
 async def order_on_screen(page: Page, city: LiveCity) -> dict[str, Any]:
     """The payment whose code is shown."""
     code = page.locator(".k-qr.large")
-    await expect(code).to_be_visible(timeout=15_000)
+    await expect(code).to_be_visible()
     await until(lambda: code.evaluate("(one) => one.naturalWidth"))
     source = str(await code.get_attribute("src"))
     async with httpx.AsyncClient(base_url=city.url, trust_env=False) as client:
@@ -53,28 +63,39 @@ async def looked_at(visit: Visit, name: str) -> None:
     await assert_accessible(visit, name)
 
 
+async def looked_at_in_both_languages(visit: Visit, name: str) -> None:
+    """As ``looked_at`` on one journey: places in both languages, reading in the one or the other, by the size."""
+    switch = visit.page.locator(".k-looks button").first
+    for lang, word in (("zh", "English"), ("en", "中文")):
+        await expect(switch).to_have_text(word)
+        if name == "fee":  # its lines are the server's words
+            await expect(visit.page.locator(".k-lines")).to_contain_text("收费" if lang == "zh" else "charged hours")
+        await picture(visit, f"{name}-{lang}")
+        assert await faults_of(visit.page) == [], f"{name} {lang}"
+        if (lang == "zh") == (visit.page.viewport_size == {"width": PORTRAIT[0], "height": PORTRAIT[1]}):
+            await assert_accessible(visit, f"{name} {lang}")
+        await switch.click()
+
+
 @pytest.mark.parametrize("size", SIZES, ids=["portrait", "landscape"])
-@pytest.mark.parametrize("lang", ["zh", "en"])
 async def test_a_stay_is_found_by_its_space_and_paid(
-    live_city: LiveCity, visits: Visits, size: tuple[int, int], lang: str, record_property: Any
+    live_city: LiveCity, visits: Visits, size: tuple[int, int], record_property: Any
 ) -> None:
     session = await parked(live_city, "XS-010")
     visit = await at_kiosk(visits, live_city.url, await new_key(live_city), size=size)
     page = visit.page
     await find_space(page, "XS-010")
     await on_step(page, "fee")
-    if lang == "en":
-        await page.locator(".k-looks button").first.click()
-        await expect(page.locator(".k-lines")).to_contain_text("charged hours")
     assert await lines_add_up(page)
-    await looked_at(visit, f"fee-{lang}")
-    await page.locator(".k-channel").nth(0 if lang == "zh" else 1).click()
+    await looked_at_in_both_languages(visit, "fee")
+    await page.locator(".k-channel").nth(SIZES.index(size)).click()
     order = await order_on_screen(page, live_city)
-    await looked_at(visit, f"pay-{lang}")
+    await looked_at_in_both_languages(visit, "pay")
     begun = time.monotonic()
     await scanned(live_city, order["code_url"])
     await on_step(page, "done")
     took = time.monotonic() - begun
+    await page.evaluate(STAYING)
     record_property("seconds from the provider's word to the screen", round(took, 3))
     print(f"from the provider's word to paid on the kiosk's screen: {took:.3f} s")  # noqa: T201 - a measurement
     assert took < SEEN_WITHIN_S
@@ -85,10 +106,10 @@ async def test_a_stay_is_found_by_its_space_and_paid(
     )
     largest = await page.locator(".k-leave strong").evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)")
     assert largest == max(sizes), "when to leave is the largest text"
-    await looked_at(visit, f"paid-{lang}")
+    await looked_at_in_both_languages(visit, "paid")
     await page.locator(".k-channels button").nth(1).click()
     await expect(page.locator(".k-qr")).to_be_visible()
-    await looked_at(visit, f"receipt-{lang}")
+    await looked_at_in_both_languages(visit, "receipt")
     await page.locator(".k-channels .strong").click()
     await on_step(page, "idle")
 
@@ -180,23 +201,84 @@ async def test_paid_by_phone_meanwhile_the_kiosk_takes_nothing_more(live_city: L
     page = visit.page
     await find_space(page, "XS-007")
     await on_step(page, "fee")
-    async with httpx.AsyncClient(base_url=live_city.url, trust_env=False) as phone:
+    phone = await paid_by_phone(live_city, session)
+    await page.locator(".k-channel").first.click()
+    await expect(page.locator(".k-total")).to_contain_text("已付清")
+    visit.complaints[:] = [one for one in visit.complaints if "409" not in one]
+    await looked_at(visit, "already-paid-zh")
+    assert (await money_of(live_city, session))["paid_fen"] == phone["amount_fen"]
+
+
+async def paid_by_phone(city: LiveCity, session: str) -> dict[str, Any]:
+    """Somebody pays the stay elsewhere; the payment, once it is booked."""
+    async with httpx.AsyncClient(base_url=city.url, trust_env=False) as phone:
         begun = await phone.post(
             f"/api/v1/sessions/{session}/payments",
             json={"channel": "alipay"},
-            headers={"Idempotency-Key": "by-phone-1"},
+            headers={"Idempotency-Key": f"by-phone-{session}"},
         )
-    await scanned(live_city, begun.json()["code_url"])
+    payment: dict[str, Any] = begun.json()
+    await scanned(city, payment["code_url"])
 
     async def is_paid() -> bool:
-        return bool((await money_of(live_city, session))["due_fen"] == 0)
+        return bool((await money_of(city, session))["due_fen"] == 0)
 
-    await until(is_paid, 15)
-    await page.locator(".k-channel").first.click()
-    await expect(page.locator(".k-total")).to_contain_text("已付清", timeout=15_000)
-    visit.complaints[:] = [one for one in visit.complaints if "409" not in one]
-    await looked_at(visit, "already-paid-zh")
-    assert (await money_of(live_city, session))["paid_fen"] == begun.json()["amount_fen"]
+    await until(is_paid, 60)
+    return payment
+
+
+async def test_what_becomes_of_a_payment_is_told_as_it_is(live_city: LiveCity, visits: Visits) -> None:
+    """Not confirmed, run out, failed, given back: each says what to do, and none is a dead end."""
+    session = await parked(live_city, "XS-011")
+    async with plugged_in(live_city.url) as cable, till_of(live_city) as till:
+        visit = await at_kiosk(visits, cable.url, await new_key(live_city), forgiving=True)
+        page = visit.page
+        again = page.get_by_role("button", name="换一个新码")
+        await the_provider(live_city, *({"on": f"wechat.{call}", "do": "down"} for call in ("create", "query")))
+        await find_space(page, "XS-011")
+        await on_step(page, "fee")
+        await page.locator(".k-channel").first.click()
+        await expect(page.locator(".k-title")).to_have_text("还没有确认", timeout=60_000)
+        await expect(page.locator(".k-qr")).to_have_count(0)
+        await looked_at(visit, "unknown-zh")
+
+        await the_provider(live_city)
+        first = await order_on_screen(page, live_city)  # sent again by itself, once the provider answers
+        assert first["status"] == "pending"
+        await sweep(till, real_now() + timedelta(minutes=6))
+        await expect(page.locator(".k-title")).to_have_text("付款码已过期", timeout=60_000)
+        await looked_at(visit, "ran-out-zh")
+
+        await again.click()
+        second = await order_on_screen(page, live_city)
+        assert second["id"] != first["id"]
+        async with till.database.transaction() as db:
+            assert await move(db, UUID(second["id"]), PaymentStatus.FAILED, at=real_now(), why="PAYERROR")
+        await expect(page.locator(".k-title")).to_have_text("付款没有成功", timeout=60_000)
+        await looked_at(visit, "failed-zh")
+
+        await again.click()
+        third = await order_on_screen(page, live_city)
+        assert third["id"] not in {first["id"], second["id"]}
+        cable.pull()  # what follows is heard of only when all is over
+        phone = await paid_by_phone(live_city, session)
+        await scanned(live_city, third["code_url"])
+        await until(lambda: payment_is(live_city, third["id"], "paid"), 60)
+        await sweep(till, real_now() + timedelta(minutes=1))
+        await until(lambda: payment_is(live_city, third["id"], "refunded"), 60)
+        cable.plug()
+        await expect(page.locator(".k-title")).to_have_text("已经退款", timeout=60_000)
+        await expect(again).to_have_count(0)
+        await looked_at(visit, "refunded-zh")
+        await page.get_by_role("button", name="查看费用").click()
+        await expect(page.locator(".k-total")).to_contain_text("已付清", timeout=60_000)
+        assert await money_of(live_city, session) == {"paid_fen": phone["amount_fen"], "due_fen": 0}
+    visit.complaints[:] = [one for one in visit.complaints if "EventSource" not in one]
+
+
+async def payment_is(city: LiveCity, payment: str, status: str) -> bool:
+    async with httpx.AsyncClient(base_url=city.url, trust_env=False) as client:
+        return bool((await client.get(f"/api/v1/payments/{payment}")).json()["status"] == status)
 
 
 async def test_the_slip_is_for_paper_of_80_mm_and_a_silent_printer_is_no_lost_receipt(
@@ -211,7 +293,7 @@ async def test_the_slip_is_for_paper_of_80_mm_and_a_silent_printer_is_no_lost_re
     await page.locator(".k-channel").first.click()
     await scanned(live_city, (await order_on_screen(page, live_city))["code_url"])
     await on_step(page, "done")
-    await expect(page.get_by_role("button", name="打印")).to_be_enabled(timeout=15_000)
+    await expect(page.get_by_role("button", name="打印")).to_be_enabled()
     await page.emulate_media(media="print")
     slip = page.locator(".k-slip")
     await expect(slip).to_be_visible()
@@ -244,7 +326,7 @@ async def test_from_a_sensors_message_to_the_ledgers_proof(live_city: LiveCity, 
 
     await live_city.publish(sensor, occupied=False, at=now - timedelta(hours=31))
     await live_city.publish(sensor, occupied=True, at=now - timedelta(hours=30))
-    session = str(await until(session_of, 20))
+    session = str(await until(session_of, 60))
     await db.close()
     visit = await at_kiosk(visits, live_city.url, await new_key(live_city), size=LANDSCAPE)
     await find_space(visit.page, space)

@@ -87,7 +87,7 @@ async def test_a_sensors_message_colours_its_space_and_lowers_the_number(live_ci
     free = int(await badge.inner_text())
     camera = await visit.on_map("return [map.getZoom(), map.getCenter().toArray()]")
     await live_city.publish(sensor, occupied=True)
-    await until(lambda: _is(letter, "o"), within_s=5)
+    await until(lambda: _is(letter, "o"))
     await expect(badge).to_have_text(str(free - 1))
     assert await visit.on_map("return [map.getZoom(), map.getCenter().toArray()]") == camera
     shown = await visit.on_map(
@@ -170,7 +170,8 @@ async def test_axe_finds_nothing(live_city: LiveCity, visits: Visits, size: tupl
 
 async def assert_accessible(visit: Visit, state: str) -> None:
     axe = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
-    await visit.page.evaluate(axe.read_text(encoding="utf-8"))
+    if not await visit.page.evaluate("Boolean(window.axe)"):  # half a megabyte to be read, once a page
+        await visit.page.evaluate(axe.read_text(encoding="utf-8"))
     found = await visit.page.evaluate(
         "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
     )
@@ -204,7 +205,7 @@ async def test_old_data_is_called_old_and_comes_back_without_a_reload(live_city:
         await expect(page.locator("body")).to_have_class("stale")
         cable.plug()
         await page.clock.fast_forward(20_000)
-        await expect(page.locator("#stale")).to_have_count(0, timeout=15_000)
+        await expect(page.locator("#stale")).to_have_count(0)
         await expect(page.locator("#age.fresh")).to_be_visible()
         assert await page.evaluate("window.sameDocument")
 
