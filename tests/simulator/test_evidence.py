@@ -61,6 +61,10 @@ class TestTheWords:
         flaps = [said(minute / 60, minute % 20 < 5) for minute in range(0, 61, 5) if minute % 20 in {0, 5}]
         assert spans(*flaps, said(61 / 60, False)) == [(0, 61 / 60, (Doubt.GAPS,))]
 
+    def test_as_much_gap_as_stay_is_in_no_doubt(self) -> None:
+        seconds = ((0, True), (10, False), (25, True), (30, False))
+        assert spans(*(said(second / 60, occupied) for second, occupied in seconds)) == [(0, 0.5, ())]
+
     def test_at_one_instant_occupied_comes_before_free(self) -> None:
         assert spans(said(5, False), said(5, True, "heartbeat"), said(1, True)) == [(1, 5, ())]
 
