@@ -48,6 +48,15 @@ async def test_a_day_of_which_wardens_miss_some_adds_up_to_the_fen(desk: Desk) -
                 await collection_of(db, since=day, until=until, zone=ZONE)
 
 
+async def test_a_stay_that_is_paid_before_its_bill_is_made_adds_up_too(desk: Desk) -> None:
+    await desk.pay(await desk.begin(await gone(desk, 3)))
+    day = (NOON_IN_CHINA - timedelta(days=2)).astimezone(ZONE).date()
+    async with desk.town.database.transaction() as db:
+        (row,) = await collection_of(db, since=day, until=day + timedelta(days=1), zone=ZONE)
+    assert (row.ended, row.billed) == (1, 0)
+    assert (row.billed_fen, row.collected_fen, row.stay_fen) == (600, 600, 0)
+
+
 async def test_finance_reads_it_over_http_and_a_warden_does_not(desk: Desk) -> None:
     await gone(desk, 3)
     await billed(desk)
