@@ -5,12 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from core.db import Database
 from ops.services import RunningServices
 from tests.support.databases import copied_database, create_template
 from tests.support.services import running_services
 from tests.support.street import Street, built_street
+
+settings.register_profile("however-slow-the-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("however-slow-the-machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -101,7 +101,7 @@ class Api:
             return await self.states() == wanted
 
         try:
-            await until(states_as_wanted, within_seconds=8)
+            await until(states_as_wanted)
         except AssertionError:
             raise AssertionError(f"the states are {await self.states()}, not {wanted}") from None
 
@@ -112,7 +112,7 @@ class Api:
             lot = await self.lot(code)
             return lot if wanted(lot) else None
 
-        lot = await until(lot_as_wanted, within_seconds=8)
+        lot = await until(lot_as_wanted)
         assert lot is not None
         return lot
 
@@ -132,7 +132,7 @@ async def running(url: str, prepare: Callable[[FastAPI], None] = lambda _: None,
     prepare(app)
     server = QuietServer(app, host="127.0.0.1", port=0)
     serving = asyncio.create_task(server.serve())
-    await until(lambda: _ready(server, app), within_seconds=30)
+    await until(lambda: _ready(server, app))
     port = server.servers[0].sockets[0].getsockname()[1]
     api = Api(app=app, url=f"http://127.0.0.1:{port}")
     try:

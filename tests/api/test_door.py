@@ -54,9 +54,9 @@ async def test_on_https_the_cookie_stays_on_https(town: Town, people: None) -> N
 
 async def test_an_unknown_login_and_a_wrong_password_cannot_be_told_apart(api: Api, people: None) -> None:
     async def attempt(login: str) -> tuple[dict[str, Any], float]:
-        began = time.perf_counter()
+        began = time.process_time()  # the api is in this process: its work is counted, whatever else the machine does
         answer = await log_in(api, login, "wrong horse")
-        took = time.perf_counter() - began
+        took = time.process_time() - began
         assert answer.status_code == 401
         body = answer.json()
         return {key: body[key] for key in ("type", "title", "detail", "facts")}, took
@@ -204,9 +204,6 @@ async def test_a_device_key_opens_its_own_door_until_it_is_revoked(api: Api, tow
 
 
 async def test_many_logins_at_once_do_not_stop_the_map(api: Api, people: None) -> None:
-    attempts = [asyncio.create_task(log_in(api, f"nobody{n}", "wrong horse")) for n in range(8)]
-    await asyncio.sleep(0.05)
-    began = time.perf_counter()
-    await api.states()
-    assert time.perf_counter() - began < 0.5
-    await asyncio.gather(*attempts)
+    here, everywhere = time.thread_time(), time.process_time()
+    await asyncio.gather(*(log_in(api, f"nobody{n}", "wrong horse") for n in range(8)), api.states())
+    assert time.thread_time() - here < (time.process_time() - everywhere) / 2, "hashes are made in threads of their own"

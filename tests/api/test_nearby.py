@@ -63,7 +63,7 @@ async def test_only_what_lies_within_the_radius(api: Api, town: Town) -> None:
     async def only_its_edge_is_near() -> bool:
         return await codes(api, lat=lat, radius_m=200) == ["GS"]
 
-    await until(only_its_edge_is_near, within_seconds=8)
+    await until(only_its_edge_is_near)
 
 
 async def test_both_the_question_and_the_answer_are_in_the_wanted_datum(api: Api) -> None:

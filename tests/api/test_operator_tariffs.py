@@ -69,7 +69,7 @@ async def test_the_map_shows_a_published_price_at_once(api: Api, town: Town) -> 
         version: int = (await api.json("/api/v1/lots/KA"))["properties"]["tariff"]["version"]
         return version == 2
 
-    await until(shown, within_seconds=8)
+    await until(shown)
 
 
 async def test_a_warden_may_read_and_try_out_but_not_publish(api: Api, town: Town) -> None:

@@ -173,7 +173,7 @@ async def test_a_broker_that_is_away_is_a_503_and_its_return_is_noticed(
     async def taken() -> bool:
         return bool((await push(api, "native", reading)).status_code == 202)
 
-    await until(taken, within_seconds=20)
+    await until(taken)
 
 
 @pytest.mark.services

@@ -151,20 +151,20 @@ async def test_the_worker_killed_again_and_again_makes_each_bill_once(
     async def some_are_billed() -> bool:
         return bool(await db.fetchval("SELECT count(*) FROM bill"))
 
-    await until(some_are_billed, within_seconds=30)
+    await until(some_are_billed)
     worker.kill()
     await worker.wait()
 
     async def all_are_billed() -> bool:
         return int(await db.fetchval("SELECT count(*) FROM current_bill")) == 200
 
-    await until(all_are_billed, within_seconds=30)
+    await until(all_are_billed)
     await end_session(db, 1, NINE - timedelta(days=5), 50)
 
     async def the_stand_by_has_taken_over() -> bool:
         return int(await db.fetchval("SELECT count(*) FROM current_bill")) == 201
 
-    await until(the_stand_by_has_taken_over, within_seconds=30)
+    await until(the_stand_by_has_taken_over)
     assert await db.fetchval("SELECT count(*) FROM bill") == 201
     stand_by.send_signal(signal.SIGTERM)
     assert await stand_by.wait() == 0

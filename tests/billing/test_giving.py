@@ -22,11 +22,11 @@ from billing.giving import (
 from billing.ledger.balances import balance_of
 from billing.tariffs_in_force import fetch_tariff
 from core.db import Database
-from tests.billing.test_who import NINE, NOW, bill_all, current, db, stay, store
+from tests.billing.test_who import NINE, NOW, bill_all, current, db, stay
 
 pytestmark = pytest.mark.services
 
-__all__ = ["db", "store"]  # fixtures
+__all__ = ["db"]  # a fixture
 LATER = NOW + timedelta(days=30)
 
 

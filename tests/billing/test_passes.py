@@ -21,7 +21,7 @@ from billing.tariffs_in_force import fetch_tariff
 from core.db import Database
 from core.errors import InvalidError
 from core.stay import Stay
-from tests.billing.test_who import BLUE, NINE, NOW, OTHER, VAULT, bill_all, current, db, evidence, stay, store
+from tests.billing.test_who import BLUE, NINE, NOW, OTHER, VAULT, bill_all, current, db, evidence, stay
 from tests.support.tariffs import shipped_tariff, stays
 from tests.support.walking import CHINA, Meter, between, minutes_of
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.services
 
 KERB = shipped_tariff("xinchang-kerb")
 NIGHT = (Window(days=("workday",), opens="18:00", closes="08:00"), Window(days=("restday",)))
-__all__ = ["db", "store"]  # fixtures
+__all__ = ["db"]  # a fixture
 
 
 def covered(stay: Stay, marks: list[int], *, fresh: bool) -> Cover:

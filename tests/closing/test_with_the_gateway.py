@@ -91,7 +91,7 @@ async def test_a_day_of_both_providers_ends_with_no_unexplained_difference(shop:
         await shop.sweep(later=timedelta(hours=next(hours)))
         return bool(await shop.one("SELECT status = 'succeeded' FROM refund"))
 
-    await until(is_given_back, within_seconds=20)
+    await until(is_given_back)
     await merchant.script(bills_at_once=True)
     wechat = await close_day(shop.till, "wechat", today, by="command")
     alipay = await close_day(shop.till, "alipay", today, by="command")

@@ -30,7 +30,7 @@ async def test_killed_on_the_way_every_session_and_fee_equals_the_truth(here: In
         async def some_are_occupied() -> bool:
             return "o" in (await client.get("/api/v1/spaces/state")).json()["states"]
 
-        await until(some_are_occupied, within_seconds=30)
+        await until(some_are_occupied)
     for _ in range(2):
         ingest = here.process("ingest")
         assert ingest is not None
@@ -48,7 +48,7 @@ async def test_killed_on_the_way_every_session_and_fee_equals_the_truth(here: In
             totals = (await gateway.get("/control/totals")).json()
             return bool(sum(one["received_fen"] for one in totals.values()))
 
-        await until(drivers_have_paid, within_seconds=30)
+        await until(drivers_have_paid)
     killed = here.process("gateway")
     assert killed is not None
     os.kill(killed.pid, signal.SIGKILL)

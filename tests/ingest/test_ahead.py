@@ -108,7 +108,7 @@ class Line:
             assert not self.draining.done(), self.draining.exception()
             return len(self.acknowledged) >= count
 
-        await until(all_are_written, within_seconds=60)
+        await until(all_are_written)
         self.inbox.close()
         await self.draining
         assert self.acknowledged == list(range(count)), "each once, in the order of arrival"

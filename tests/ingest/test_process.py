@@ -48,7 +48,7 @@ async def test_a_session_is_announced_when_it_is_old_enough(street: Street, now_
     state = await street.db.fetchval("SELECT occupancy::text FROM space_state ORDER BY last_heard_at NULLS LAST")
     assert state == "occupied"
     assert await street.sessions() == []
-    await until(street.sessions, within_seconds=5)
+    await until(street.sessions)
 
 
 async def test_a_gateways_bad_element_is_refused_alone(street: Street, now_ms: int) -> None:

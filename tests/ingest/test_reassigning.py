@@ -353,7 +353,7 @@ async def until_settled(street: Street, registry: Registry, messages: int) -> No
         refused = await street.db.fetchval("SELECT count(*) FROM refusal WHERE resolved_at IS NULL")
         return bool(await street.readings() + refused == messages)
 
-    await until(all_there, within_seconds=30)
+    await until(all_there)
     await registry.until_done()
     await until(all_there)
 

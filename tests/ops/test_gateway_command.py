@@ -46,7 +46,7 @@ async def test_it_is_found_while_it_runs_and_keeps_its_address(state: State) -> 
         async def is_found() -> str | None:
             return find_gateway_url(state)
 
-        urls.append(await until(is_found, within_seconds=40))
+        urls.append(await until(is_found))
         async with httpx.AsyncClient() as client:
             assert (await client.get(f"{urls[-1]}/control/totals")).json() == {}
         running.send_signal(signal.SIGINT)

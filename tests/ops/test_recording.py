@@ -126,7 +126,7 @@ async def quiet(street: Street) -> None:
         await asyncio.sleep(0.5)
         return is_same
 
-    await until(nothing_new, within_seconds=30)
+    await until(nothing_new)
 
 
 @pytest.mark.services

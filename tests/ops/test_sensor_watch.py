@@ -187,7 +187,7 @@ async def test_the_worker_judges_on_its_virtual_clock_and_counts_for_prometheus(
         async def silent() -> bool:
             return any(verdict == "silent" for verdict, *_ in await held(street, "KL-001"))
 
-        await until(silent, within_seconds=30)
+        await until(silent)
         (began,) = [began for verdict, began, _ in await held(street, "KL-001") if verdict == "silent"]
         assert instant(began) == virtual + timedelta(minutes=5)
 

@@ -64,7 +64,7 @@ class Counter:
         self.process = subprocess.Popen(  # noqa: ASYNC220 - starting takes no time, being ready is awaited
             [sys.executable, "-m", "api"], env={**os.environ, **self.environment}, stderr=subprocess.DEVNULL
         )
-        await until(self.is_ready, within_seconds=30)
+        await until(self.is_ready)
 
     async def is_ready(self) -> bool:
         with suppress(httpx.HTTPError):
@@ -148,4 +148,4 @@ async def until_paid(counter: Counter, payment: dict[str, Any]) -> None:
     async def is_paid() -> bool:
         return bool((await counter.payment(payment))["status"] == "paid")
 
-    await until(is_paid, within_seconds=20)
+    await until(is_paid)

@@ -45,7 +45,7 @@ async def people(_plates_are_kept: None, counter: Counter) -> Counter:
     async def has_read_the_city() -> bool:
         return (await counter.http.get(f"{counter.url}/api/v1/lots")).is_success
 
-    await until(has_read_the_city, within_seconds=20)
+    await until(has_read_the_city)
     return counter
 
 
@@ -72,7 +72,7 @@ async def until_booked(people: Counter, path: Path) -> None:
     async def booked() -> bool:
         return await paid_ids(people) == told
 
-    await until(booked, within_seconds=20)
+    await until(booked)
 
 
 async def test_what_drivers_tell_of_their_payments_is_what_is_booked(people: Counter, tmp_path: Path) -> None:

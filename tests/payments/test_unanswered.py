@@ -19,7 +19,7 @@ async def test_f04_no_answer_though_the_order_exists(desk: Desk) -> None:
         shown = await desk.payment(payment)
         return bool(shown["status"] == "pending" and shown["code_url"])
 
-    await until(healed, within_seconds=10)  # the api asks by itself, and gets the code under the same number
+    await until(healed)  # the api asks by itself, and gets the code under the same number
     assert len(desk.wechat.orders) == 1
     assert await desk.one("SELECT count(*) FROM payment") == 1
     await desk.pay(payment)
@@ -49,7 +49,7 @@ async def test_f06_a_lost_notification_is_found_in_seconds(desk: Desk) -> None:
     async def is_paid() -> bool:
         return bool((await desk.payment(payment))["status"] == "paid")
 
-    await until(is_paid, within_seconds=10)
+    await until(is_paid)
     assert (await desk.session(session_id))["due_fen"] == 0
     assert await desk.one("SELECT source FROM journal_entry WHERE business_key LIKE 'payment:%'") == "query"
 

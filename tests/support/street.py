@@ -80,7 +80,7 @@ class Street:
         assert process.stderr is not None
         seen = len(self.said)
         listening = asyncio.create_task(self._listen(process.stderr))
-        await self.until_said(until_it_says, since=seen, within_seconds=20, unless=listening)
+        await self.until_said(until_it_says, since=seen, unless=listening)
         return process
 
     async def until_said(
@@ -88,7 +88,7 @@ class Street:
         event: str,
         *,
         since: int = 0,
-        within_seconds: float = 20,
+        within_seconds: float = 60,
         unless: asyncio.Task[None] | None = None,
     ) -> str:
         """Wait for an event in the log, at the earliest so many lines from its beginning; the line."""
@@ -118,7 +118,7 @@ class Street:
         """How many readings are stored."""
         return int(await self.db.fetchval("SELECT count(*) FROM reading"))
 
-    async def until_readings(self, count: int, *, within_seconds: float = 30) -> None:
+    async def until_readings(self, count: int, *, within_seconds: float = 60) -> None:
         """Wait until just so many readings are stored."""
 
         async def stored() -> bool:

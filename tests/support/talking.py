@@ -68,7 +68,7 @@ def may_come_in(url: str) -> bool:
         return talker.told == ["Success"]
 
 
-def soon(is_so: Callable[[], bool], within_seconds: float = 15) -> None:
+def soon(is_so: Callable[[], bool], within_seconds: float = 60) -> None:
     """Wait for a fact, where no loop runs."""
     ends_at = time.monotonic() + within_seconds
     while not is_so():

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def until(fact: Callable[[], Awaitable[T]], *, within_seconds: float = 15) -> T:
+async def until(fact: Callable[[], Awaitable[T]], *, within_seconds: float = 60) -> T:
     """Ask until the answer is true, and return it; fail with the last answer when it never is."""
     ends_at = time.monotonic() + within_seconds
     while True:

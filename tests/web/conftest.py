@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from ops.services import RunningServices
 from tests.web.live import LiveCity, running_city
@@ -32,6 +32,7 @@ NO_GL_FLAGS: Final = [flag for flag in FLAGS if "gl" not in flag and "swiftshade
     "--disable-gpu",
     "--disable-3d-apis",
 ]
+expect.set_options(timeout=60_000)  # on a busy machine a page may take its time
 
 
 @pytest.fixture(scope="session")

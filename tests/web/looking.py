@@ -11,10 +11,10 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request
 
 PHONE: Final = (390, 844)
 WIDE: Final = (1280, 800)
-READY_WITHIN_S: Final = 30.0
+READY_WITHIN_S: Final = 60.0
 
 
-async def until(fact: Callable[[], Awaitable[Any]], within_s: float = 10.0) -> Any:
+async def until(fact: Callable[[], Awaitable[Any]], within_s: float = 60.0) -> Any:
     """What ``fact`` gives once that is true; an error when it is not within the time."""
     end = time.monotonic() + within_s
     while not (found := await fact()):

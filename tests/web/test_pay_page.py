@@ -87,7 +87,7 @@ async def pay_at_the_cashier(visit: Visit, city: LiveCity) -> None:
 
 
 async def paid_page(visit: Visit) -> None:
-    await expect(visit.page.locator(".pay-done")).to_be_visible(timeout=15_000)
+    await expect(visit.page.locator(".pay-done")).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ async def test_debts_are_paid_oldest_first_and_objected_to(live_city: LiveCity, 
     await expect(page.locator(".street-debts li")).to_contain_text(["", "", "有异议"])
     await tap(page, "支付宝支付")
     await pay_at_the_cashier(visit, live_city)
-    await expect(page.locator(".pay-done")).to_be_visible(timeout=15_000)
+    await expect(page.locator(".pay-done")).to_be_visible()
     await expect(page.locator(".pay-done")).to_contain_text("还有 1 笔")
     await looked_at(visit, "arrears-paid-zh")
     await tap(page, "付下一笔")
@@ -149,6 +149,6 @@ async def test_a_pass_is_bought_and_in_force(live_city: LiveCity, visits: Visits
     await looked_at(visit, f"passes-check-{lang[:2]}")
     await page.locator(".pay-ways .strong").last.click()
     await pay_at_the_cashier(visit, live_city)
-    await expect(page.locator(".pay-done")).to_be_visible(timeout=15_000)
+    await expect(page.locator(".pay-done")).to_be_visible()
     assert "88C88" not in await page.locator(".pay-done").inner_text(), "the plate stays masked"
     await looked_at(visit, f"passes-paid-{lang[:2]}")

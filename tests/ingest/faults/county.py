@@ -95,7 +95,7 @@ class County:
         found = re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE)
         return sum(map(float, found))
 
-    async def until_metric(self, name: str, wanted: float, *, within_seconds: float = 20) -> None:
+    async def until_metric(self, name: str, wanted: float, *, within_seconds: float = 60) -> None:
         """Wait for a figure."""
 
         async def is_so() -> bool:

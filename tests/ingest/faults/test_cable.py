@@ -58,7 +58,7 @@ async def test_a_connection_over_which_nothing_comes_any_more_is_noticed(county:
         before = cable.connections
         cable.clamp()
         await county.publish(county.readings(20))
-        await county.street.until_said("broker.disconnected", within_seconds=10)
+        await county.street.until_said("broker.disconnected")
         cable.release()
         figures = await county.until_all_is_stored()
         figures.show("connection clamped")

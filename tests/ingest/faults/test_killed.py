@@ -75,7 +75,7 @@ async def test_a_stand_by_takes_over_within_seconds_and_goes_on_with_the_same_se
 
 
 async def _stored_by_the_stand_by(county: County) -> set[tuple[str, int, int, bool]]:
-    await county.street.until_readings(len(county.accepted), within_seconds=60)
+    await county.street.until_readings(len(county.accepted))
     return await county.stored()
 
 

@@ -78,7 +78,7 @@ async def test_a_sensor_publishes_and_ingest_reads_over_tls(secured: Secured, da
         await county.street.kill_ingest()
         await county.publish(county.readings(3_000))
         await county.start_ingest()
-        figures = await county.until_all_is_stored(within_seconds=20)
+        figures = await county.until_all_is_stored()
         figures.show("over TLS")
         assert figures.stored == 3_001
 

@@ -103,7 +103,7 @@ async def test_what_the_registry_no_longer_knows_is_locked_out_by_itself(place: 
         async def is_locked_out() -> bool:
             return not await asyncio.to_thread(may_come_in, url)
 
-        await until(is_locked_out, within_seconds=5)
+        await until(is_locked_out)
 
 
 async def test_a_change_is_put_in_force_after_the_database_was_away(place: Place) -> None:
@@ -115,7 +115,7 @@ async def test_a_change_is_put_in_force_after_the_database_was_away(place: Place
         )
         await server.close()
         (url,) = (await issued(place, sensor(place, "KL-002"))).values()
-        await until(lambda: asyncio.to_thread(may_come_in, url), within_seconds=10)
+        await until(lambda: asyncio.to_thread(may_come_in, url))
 
 
 async def test_all_sensors_of_a_lot_get_a_user_of_their_own(place: Place) -> None:

@@ -72,7 +72,7 @@ class Running:
     async def start(self) -> None:
         command = [sys.executable, "-m", "simulator.gateway", "--folder", str(self.folder), "--port", str(self.port)]
         self.process = await asyncio.to_thread(subprocess.Popen, command, stderr=subprocess.DEVNULL)
-        await until(self.is_up, within_seconds=20)
+        await until(self.is_up)
 
     async def is_up(self) -> bool:
         try:
