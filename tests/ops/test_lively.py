@@ -1,6 +1,6 @@
 """Whenever a demo is started, its county is at work."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
