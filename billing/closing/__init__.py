@@ -1,8 +1,8 @@
 """The daily close: the provider's bill, our orders and the journal laid side by side. docs/closing.md"""
 
-from billing.closing.closing import Closed, close_day, fetch_close, list_closes
+from billing.closing.closing import close_day, fetch_close, list_closes
 from billing.closing.importing import BillChangedError, import_bill
-from billing.closing.matching import Cause, Difference
+from billing.closing.matching import Cause, Closed, Difference
 
 __all__ = [
     "BillChangedError",

@@ -4,10 +4,8 @@ Safe to repeat: the bill is stored once, a booking has its business key, and a f
 the newest counts.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import structlog
 from prometheus_client import Counter
@@ -17,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.closing.books import load_books
 from billing.closing.importing import find_bill, import_bill
-from billing.closing.matching import Difference, compare, key_of, missing_here, sums_of
+from billing.closing.matching import Closed, Difference, compare, key_of, missing_here, outcome_of, sums_of
 from billing.ledger import accounts
 from billing.ledger.booking import UnknownOrderError, book_payment, book_refund
 from billing.ledger.entries import Entry, Line, payment_key
@@ -37,25 +35,11 @@ from core.tables import DayClose, ProviderMessage
 
 log = structlog.get_logger()
 
-Outcome = Literal["balanced", "explained", "open"]
 EMPTY_IS_BELIEVED: Final = timedelta(days=3)
 """After the day's begin: from then on a bill without a line is taken as it is, and what it lacks is an alarm."""
 PAID: Final = frozenset({OrderStatus.PAID, OrderStatus.REFUNDED})
 
 differences_found = Counter("parking_close_differences", "Differences found by the daily close", ["provider", "cause"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """How a provider's day stands."""
-
-    provider: str
-    day: date
-    outcome: Outcome
-    sums: dict[str, dict[str, int]]
-    differences: tuple[Difference, ...]
-    closed_at: datetime
-    closed_by: str
 
 
 async def close_day(till: Till, provider: str, day: date, *, by: str) -> Closed:
@@ -116,13 +100,6 @@ async def list_closes(db: AsyncConnection, *, limit: int) -> list[Closed]:
         .limit(limit)
     )
     return [_closed(row) for row in await db.execute(newest)]
-
-
-def outcome_of(differences: Sequence[Difference]) -> Outcome:
-    """``open`` as long as one difference needs a person. Pure."""
-    if not differences:
-        return "balanced"
-    return "explained" if all(one.is_explained for one in differences) else "open"
 
 
 async def _bill(till: Till, provider: str, day: date, at: datetime) -> ProviderBill:

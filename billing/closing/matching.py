@@ -17,6 +17,7 @@ from core.money import Fen
 A_DAY: Final = timedelta(days=1)
 
 Kind = Literal["payment", "refund"]
+Outcome = Literal["balanced", "explained", "open"]
 
 
 class Cause(StrEnum):
@@ -219,3 +220,23 @@ def _sums(amounts: Iterable[tuple[Kind, int]]) -> dict[str, int]:
     for kind, fen in amounts:
         sums["paid" if kind == "payment" else "refunded"] += fen
     return sums
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """How a provider's day stands."""
+
+    provider: str
+    day: date
+    outcome: Outcome
+    sums: dict[str, dict[str, int]]
+    differences: tuple[Difference, ...]
+    closed_at: datetime
+    closed_by: str
+
+
+def outcome_of(differences: Sequence[Difference]) -> Outcome:
+    """``open`` as long as one difference needs a person."""
+    if not differences:
+        return "balanced"
+    return "explained" if all(one.is_explained for one in differences) else "open"

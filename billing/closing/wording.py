@@ -4,8 +4,7 @@ import csv
 import io
 from typing import Final
 
-from billing.closing.closing import Closed
-from billing.closing.matching import Cause
+from billing.closing.matching import Cause, Closed
 from billing.phrases import Lang, said
 from core.clock import rfc3339
 from core.money import yuan_text

@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.closing.closing import outcome_of
 from billing.closing.importing import digest_of, settlement
-from billing.closing.matching import Books, Cause, Difference, Movement, compare, missing_here, sums_of
+from billing.closing.matching import Books, Cause, Difference, Movement, compare, missing_here, outcome_of, sums_of
 from billing.providers.port import BillLine
 from core.money import Fen
 
