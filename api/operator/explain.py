@@ -55,6 +55,14 @@ class GapOut(Shape):
     seconds: float
 
 
+class LimitsOut(Shape):
+    """What decided about the session when it was last folded, whatever was changed since."""
+
+    min_stay_seconds: int = Field(examples=[20])
+    min_gap_seconds: int = Field(examples=[20])
+    silent_after_seconds: int = Field(examples=[10800])
+
+
 class ReadingOut(Shape):
     """A message of the sensor: as it came, what it says, and what that means here."""
 
@@ -193,6 +201,7 @@ class ExplanationOut(Shape):
     ends: WhyOut | None
     unsure: WhyOut | None
     closed_gaps: list[GapOut]
+    limits: LimitsOut
     longest_silence_seconds: float
     readings: list[ReadingOut]
     """In their order: inside the stay, and just around it."""

@@ -134,15 +134,22 @@ _SESSION = text(
     SELECT session.id, session.space_id, space.code AS space_code, lot.code AS lot_code, lot.name AS lot_name, lot.zone,
            sensor.code AS sensor, session.status, session.entered_at, session.left_at, session.begin_why,
            session.end_why, session.closed_gap_ms, session.unsure_why, session.revision, session.billed_revision,
-           session.recorded_at, session.revised_at, lot.min_stay_seconds, lot.min_gap_seconds,
-           coalesce((SELECT newest.heartbeat_seconds
-                     FROM sensor_assignment AS watch JOIN sensor AS newest ON newest.id = watch.sensor_id
-                     WHERE watch.space_id = space.id ORDER BY lower(watch.during) DESC NULLS LAST LIMIT 1),
-                    3600) AS heartbeat_seconds
+           session.recorded_at, session.revised_at,
+           coalesce(past_lot.min_stay_seconds, lot.min_stay_seconds) AS min_stay_seconds,
+           coalesce(past_lot.min_gap_seconds, lot.min_gap_seconds) AS min_gap_seconds,
+           coalesce(past_rhythm.heartbeat_seconds, watching.heartbeat_seconds, 3600) AS heartbeat_seconds
     FROM parking_session AS session
     JOIN space ON space.id = session.space_id
     JOIN lot ON lot.id = space.lot_id
     JOIN sensor ON sensor.id = session.sensor_id
+    LEFT JOIN LATERAL (SELECT newest.id, newest.heartbeat_seconds
+                       FROM sensor_assignment AS watch JOIN sensor AS newest ON newest.id = watch.sensor_id
+                       WHERE watch.space_id = space.id ORDER BY lower(watch.during) DESC NULLS LAST LIMIT 1)
+              AS watching ON true
+    LEFT JOIN LATERAL (SELECT * FROM past_lot_rules WHERE lot_id = lot.id AND until > session.revised_at
+                       ORDER BY until LIMIT 1) AS past_lot ON true
+    LEFT JOIN LATERAL (SELECT * FROM past_sensor_rhythm WHERE sensor_id = watching.id AND until > session.revised_at
+                       ORDER BY until LIMIT 1) AS past_rhythm ON true
     WHERE session.id = :id
     """
 )

@@ -51,6 +51,11 @@ def explanation_object(explanation: Explanation, lang: Lang) -> dict[str, Any]:
             {"from": rfc3339(begin), "to": rfc3339(end), "seconds": (end - begin).total_seconds()}
             for begin, end in explanation.gaps
         ],
+        "limits": {
+            "min_stay_seconds": facts.rules.min_stay_ms // 1_000,
+            "min_gap_seconds": facts.rules.min_gap_ms // 1_000,
+            "silent_after_seconds": facts.rules.silence_ms // 1_000,
+        },
         "longest_silence_seconds": explanation.longest_silence.total_seconds(),
         "readings": [_reading(seen, lang) for seen in explanation.readings],
         "fee": fee_object(explanation.bill, lang) if explanation.bill else None,

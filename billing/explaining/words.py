@@ -6,6 +6,7 @@ from typing import Final
 from billing.explaining.chain import Again, Explanation, Outcome, Seen
 from billing.explaining.facts import StoredBill, StoredPayment
 from billing.phrases import Lang, minutes_text, said
+from core.session import FoldRules
 
 Pair = tuple[str, str]
 
@@ -104,6 +105,20 @@ def unsure_text(explanation: Explanation, lang: Lang) -> str | None:
     """Why a person should look at it; none where nothing is thin."""
     why = explanation.facts.unsure_why
     return None if why is None else said(UNSURE[why], lang)
+
+
+def limits_text(rules: FoldRules, lang: Lang) -> str:
+    """What decided about the session when it was last folded."""
+    stay, gap, silence = (
+        span_text(timedelta(milliseconds=one), lang) for one in (rules.min_stay_ms, rules.min_gap_ms, rules.silence_ms)
+    )
+    return said(
+        (
+            f"当时的标准：停放短于 {stay} 不计，空闲短于 {gap} 合并，{silence} 无消息即为失联",
+            f"as they were: shorter than {stay} is no stay, a gap under {gap} is closed, {silence} unheard is silence",
+        ),
+        lang,
+    )
 
 
 def late_text(seen: Seen, lang: Lang) -> str | None:

@@ -16,6 +16,7 @@ from core.tables.kiosks import KioskEvent, KioskFind
 from core.tables.money import Bill, Tariff, TariffVersion
 from core.tables.pass_sales import PassOffer, PassOrder
 from core.tables.passes import ParkingPass, PassPlate
+from core.tables.past_rules import PastLotRules, PastSensorRhythm
 from core.tables.payments import IdempotencyKey, Payment, ProviderMessage, Refund
 from core.tables.places import Area, City, Context, Lot, LotArea, LotCount, Space, SpaceArea
 from core.tables.plates import PlateEvidence, PlateRow
@@ -67,6 +68,8 @@ __all__ = [
     "PassOffer",
     "PassOrder",
     "PassPlate",
+    "PastLotRules",
+    "PastSensorRhythm",
     "Payment",
     "PlateEvidence",
     "PlateRow",

@@ -31,6 +31,7 @@ from billing.explaining.words import (
     ends_text,
     held_text,
     late_text,
+    limits_text,
     payment_text,
     span_text,
     unsure_text,
@@ -121,6 +122,7 @@ class _Page:
             grid.add_row(self._said(("合并", "gap")), self._at(begin), self._said(told))
         if (unsure := unsure_text(self._explanation, self._lang)) is not None:
             grid.add_row(self._said(("存疑", "unsure")), "", unsure)
+        grid.add_row(self._said(("判定", "limits")), "", limits_text(facts.rules, self._lang))
         self._out.print(grid)
 
     def _readings(self) -> None:

@@ -146,6 +146,28 @@ async def test_what_no_longer_computes_is_shown_as_different(street: Street, sto
     assert of(await told(store, "KL-001"))[0] == "not-kept"
 
 
+async def test_it_is_folded_again_by_the_rules_of_its_time(street: Street, store: Database) -> None:
+    await street.start_ingest()
+    await say(street, (0, True), (30, False), (31, True), (75, False), count=4)
+    await bill(store)
+    first, second = [row["id"].hex for row in await street.sessions()]
+    limits = {"min_stay_seconds": 20, "min_gap_seconds": 20, "silent_after_seconds": 10_800}
+    assert (await told(store, first))["limits"] == limits
+    await street.db.execute("UPDATE lot SET min_gap_seconds = 300, min_stay_seconds = 3000")
+    await street.db.execute("UPDATE lot SET min_gap_seconds = 600")
+    await street.db.execute("UPDATE sensor SET heartbeat_seconds = 60")
+    for session in (first, second):
+        explanation = await told(store, session)
+        assert explanation["limits"] == limits
+        assert of(explanation) == ("equal", "equal")
+    await street.db.execute("UPDATE parking_session SET revised_at = clock_timestamp()")
+    assert (await told(store, first))["limits"] == {
+        "min_stay_seconds": 3_000,
+        "min_gap_seconds": 600,
+        "silent_after_seconds": 180,
+    }
+
+
 async def test_whoever_is_not_there_is_not_explained(street: Street, store: Database) -> None:
     for words in ("KL-001", "nowhere", "00000000-0000-4000-8000-000000000000"):
         with pytest.raises(SessionNotFoundError):
