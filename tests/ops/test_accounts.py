@@ -1,38 +1,14 @@
 """`parking user` and `parking kiosk` against a real database: what they let in, what they show, what they leave."""
 
-import asyncio
-
-import asyncpg
 import pytest
 from typer.testing import CliRunner
 
 from api.passwords import Passwords
 from core.tokens import digest_of
 from ops.commands import kiosk, user
+from tests.support.shell import ask, run
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-def shell(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    monkeypatch.setenv("PARKING_DATABASE_URL", database_url)
-    return CliRunner()
-
-
-async def ask(url: str, statement: str) -> list[asyncpg.Record]:
-    db = await asyncpg.connect(url)
-    try:
-        rows: list[asyncpg.Record] = await db.fetch(statement)
-        return rows
-    finally:
-        await db.close()
-
-
-async def run(shell: CliRunner, app: object, *words: str, typed: str = "") -> str:
-    result = await asyncio.to_thread(shell.invoke, app, list(words), input=typed)  # type: ignore[arg-type]  # a Typer
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.output
 
 
 async def test_a_user_gets_in_with_the_given_password_and_no_longer_once_disabled(
