@@ -56,7 +56,7 @@ class GapOut(Shape):
 
 
 class LimitsOut(Shape):
-    """What decided about the session when it was last folded, whatever was changed since."""
+    """What decided about the session when it was last changed, whatever became of it since."""
 
     min_stay_seconds: int = Field(examples=[20])
     min_gap_seconds: int = Field(examples=[20])

@@ -136,7 +136,7 @@ class Facts:
     recorded_at: datetime
     revised_at: datetime
     rules: FoldRules
-    """As they were when the session was last folded."""
+    """As they were when the session was last changed."""
     readings: tuple[StoredReading, ...]
     """In their order, from a point that nothing earlier can influence to one that nothing later can, and a day on."""
     is_whole: bool

@@ -108,7 +108,7 @@ def unsure_text(explanation: Explanation, lang: Lang) -> str | None:
 
 
 def limits_text(rules: FoldRules, lang: Lang) -> str:
-    """What decided about the session when it was last folded."""
+    """What decided about the session when it was last changed."""
     stay, gap, silence = (
         span_text(timedelta(milliseconds=one), lang) for one in (rules.min_stay_ms, rules.min_gap_ms, rules.silence_ms)
     )

@@ -1,4 +1,4 @@
-"""``parking backup`` and ``parking restore``: everything an installation knows, in one file."""
+"""``parking backup`` and ``parking restore``: all rows of an installation in one file; photos are files of their own."""
 
 import asyncio
 import os
