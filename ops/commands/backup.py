@@ -1,4 +1,4 @@
-"""``parking backup`` and ``parking restore``: all rows of an installation in one file; photos are files of their own."""
+"""``parking backup`` and ``parking restore``: all rows of an installation in one file; photos are apart."""
 
 import asyncio
 import os
