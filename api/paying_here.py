@@ -1,6 +1,6 @@
 """What the page behind a printed code needs besides: how one can pay here, a code to scan, who pays inside WeChat."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query
@@ -11,6 +11,7 @@ from api.parts import Parts
 from api.payments import PaymentUuid
 from api.problems import responses
 from api.shapes import Shape
+from billing.payments.states import PublicStatus
 from billing.payments.till import ChannelNotOfferedError
 from billing.payments.views import fetch_view
 from billing.providers.port import Channel
@@ -21,13 +22,15 @@ from core.errors import ConflictError
 router = APIRouter(tags=["payments"])
 
 SVG = "image/svg+xml"
+NO_CODE: Final = '<svg xmlns="http://www.w3.org/2000/svg" class="qr" viewBox="0 0 1 1"/>'
+"""As large as any code, and nothing on it."""
 
 WechatLogin = Annotated[str | None, Query(alias="code", max_length=128)]
 """What WeChat sends a browser back with."""
 
 
 class NothingToScanError(ConflictError):
-    """This payment has no code to scan: it is paid in a browser, or can no longer be paid. Carries ``status``."""
+    """This payment has no code to scan: it is paid in a browser. Carries ``channel``."""
 
     slug = "nothing-to-scan"
 
@@ -53,11 +56,16 @@ async def list_payment_channels(parts: TheParts, response: Response) -> Channels
     dependencies=[CountedRead],
 )
 async def draw_payment_code(payment_id: PaymentUuid, db: Db) -> Response:
-    """The payment's code as a picture, for a screen that somebody scans with a phone."""
+    """The payment's code as a picture, for a screen that somebody scans with a phone.
+
+    Of a payment that can no longer be paid it is an empty one: a page may ask for it in the very moment it is paid.
+    """
     view = await fetch_view(db, payment_id)
-    if view.code_url is None:
-        raise NothingToScanError("this payment has no code to scan", status=view.status)
-    return Response(qr_svg(view.code_url, css_class="qr"), media_type=SVG, headers={"Cache-Control": "no-store"})
+    is_open = view.status in {PublicStatus.PENDING, PublicStatus.UNKNOWN}
+    if is_open and view.code_url is None:
+        raise NothingToScanError("this payment has no code to scan", channel=view.channel)
+    drawn = qr_svg(view.code_url, css_class="qr") if view.code_url else NO_CODE
+    return Response(drawn, media_type=SVG, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/kiosk/phone.svg", include_in_schema=False, dependencies=[CountedRead])

@@ -17,7 +17,7 @@ from api.parts import Parts
 from api.serving import Server
 from core.settings import Settings
 from tests.api.town import Town, built
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 SECRET = "a key of tests, at least 32 characters long"
 
@@ -38,7 +38,7 @@ class Viewer:
     comments: int = 0
     last_id: str | None = None
 
-    async def event(self, within: float = 5) -> tuple[str, dict[str, Any]]:
+    async def event(self, within: float = PATIENCE_SECONDS) -> tuple[str, dict[str, Any]]:
         """The next event: its name and its data."""
         name, data = "", {}
         async with asyncio.timeout(within):
@@ -68,7 +68,7 @@ class Api:
     client: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
-        self.client = httpx.AsyncClient(base_url=self.url, timeout=10)
+        self.client = httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_SECONDS)
 
     @property
     def parts(self) -> Parts:

@@ -62,7 +62,7 @@ async def test_a_city_that_is_already_there_is_shown_at_once_with_its_trend(town
 async def test_on_a_fast_clock_silence_comes_sooner(town: Town) -> None:
     await town.report("KA-001", occupied=False)
     real_ms = time.time_ns() // 1_000_000
-    async with running(town.database.url, clock=f"{real_ms}/{real_ms}/3600") as api:  # an hour in a second
+    async with running(town.database.url, clock=f"{real_ms}/{real_ms}/900") as api:  # an hour in four seconds
         await api.until_states("fuuuu")
         await api.until_states("uuuuu")
 

@@ -18,7 +18,7 @@ from core.clock import rfc3339
 from tests.support.cities import small_city, space
 from tests.support.installation import Installation, a_port, an_installation
 from tests.support.street import connect_publisher
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.services
 
@@ -56,13 +56,15 @@ async def state_of(client: httpx.AsyncClient, code: str) -> str:
     return str((await client.get("/api/v1/spaces/state")).json()["states"][place])
 
 
-async def first_change(client: httpx.AsyncClient) -> dict[str, Any]:
-    """The first event of changes on the live stream."""
-    async with client.stream("GET", "/api/v1/live", timeout=30) as stream:
+async def first_change(client: httpx.AsyncClient, listening: asyncio.Event) -> dict[str, Any]:
+    """The first event of changes on the live stream; ``listening`` is set by the snapshot before it."""
+    async with client.stream("GET", "/api/v1/live", timeout=PATIENCE_SECONDS) as stream:
         event = ""
         async for line in stream.aiter_lines():
             if line.startswith("event:"):
                 event = line.removeprefix("event:").strip()
+            elif line.startswith("data:") and event == "snapshot":
+                listening.set()
             elif line.startswith("data:") and event == "changes":
                 changes: dict[str, Any] = json.loads(line.removeprefix("data:"))
                 return changes
@@ -86,10 +88,11 @@ async def test_a_real_sensor_changes_the_map_opens_a_session_and_makes_a_bill(
         await until(town_is_shown)
         assert await state_of(client, "KL-004") == "u"
 
-        changed = asyncio.create_task(first_change(client))
-        await asyncio.sleep(0.3)
+        listening = asyncio.Event()
+        changed = asyncio.create_task(first_change(client, listening))
+        await asyncio.wait_for(listening.wait(), PATIENCE_SECONDS)
         publisher.publish(*uplink(data=BOSCH_OCCUPIED, f_cnt=10, at=now - timedelta(minutes=90)), qos=1)
-        assert any((await asyncio.wait_for(changed, 15))["changes"].values())
+        assert any((await asyncio.wait_for(changed, PATIENCE_SECONDS))["changes"].values())
         assert await state_of(client, "KL-004") == "o"
 
         async def session_is_open() -> dict[str, Any]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 PROJECT = Path(__file__).parents[2]
 
 COMMAND_LINE = """
@@ -66,12 +68,10 @@ def test_any_python_3_can_read_it_far_enough_to_be_told() -> None:
     ast.parse((PROJECT / "parking").read_text(), feature_version=(3, 4))
 
 
-def test_a_made_environment_is_used_at_once_and_silently(made: Path) -> None:
-    started = time.monotonic()
+def test_a_made_environment_is_used_silently(made: Path) -> None:
     done = run(made, "again", "--flag", "with blank")
     assert done.stdout == "ran again --flag with blank\n"
     assert done.stderr == ""
-    assert time.monotonic() - started < 5
 
 
 def test_it_works_through_a_link_and_from_a_folder_full_of_traps(made: Path, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_moved_clone_finds_its_packages_again(made: Path, tmp_path: Path) -> N
 def test_one_that_was_killed_half_way_is_made_anew(tmp_path: Path) -> None:
     clone = small_clone(tmp_path / "clone")
     started = subprocess.Popen(command(clone, "x"), stderr=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not (clone / ".venv/pyvenv.cfg").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     os.killpg(started.pid, signal.SIGKILL)

@@ -22,6 +22,7 @@ from ops.database import create_database, drop_database
 from ops.services import RunningServices
 from simulator.cities import demo_city, grid_city
 from tests.support.cities import LAT, LON, METRE, collection, lot, rectangle, small_city, space
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.services
 
@@ -223,7 +224,7 @@ async def test_the_others_wake_after_the_commit(database_url: str, imported: Imp
     try:
         await listener.add_listener("parking_registry", lambda *notice: heard.put_nowait(notice[3]))
         await imported(small_city())
-        assert await asyncio.wait_for(heard.get(), timeout=10) is not None
+        assert await asyncio.wait_for(heard.get(), timeout=PATIENCE_SECONDS) is not None
         assert await listener.fetchval("SELECT count(*) FROM space") == 3
     finally:
         await listener.close()
@@ -235,10 +236,9 @@ async def test_two_imports_at_once_take_turns(database: Database, imported: Impo
     assert len(await rows(database, WATCHES)) == 3
 
 
-async def test_the_demo_city_is_imported_in_seconds(database: Database, imported: Import) -> None:
+async def test_the_demo_city_is_imported_whole(database: Database, imported: Import) -> None:
     report = await imported(demo_city())
     assert (report.lots.added, report.spaces.added, report.warnings) == (46, 2380, ())
-    assert report.took_seconds < 20
     per_level = await rows(
         database,
         "SELECT level, count(DISTINCT space_id) FROM space_area JOIN area ON area.id = area_id GROUP BY 1 ORDER BY 1",
@@ -247,13 +247,12 @@ async def test_the_demo_city_is_imported_in_seconds(database: Database, imported
     assert dict(per_level)["township"] == 2380
 
 
-async def test_a_city_larger_than_the_most_parameters_of_a_statement_takes_seconds(
+async def test_a_city_larger_than_the_most_parameters_of_a_statement_is_imported(
     database: Database, imported: Import
 ) -> None:
     city = grid_city(33_000)
     report = await imported(city)
     assert report.spaces.added == 33_000
-    assert report.took_seconds < 90
     assert (await imported(city)).spaces.unchanged == 33_000
     city["features"] = [feature for feature in city["features"] if feature["properties"]["kind"] == "lot"]
     assert (await imported(city)).spaces.retired == 33_000

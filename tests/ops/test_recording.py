@@ -27,7 +27,7 @@ from ops.recording.recorder import record
 from ops.services import RunningServices
 from tests.support.databases import copied_database
 from tests.support.street import Street, built_street
-from tests.support.waiting import until
+from tests.support.waiting import until_still
 
 HOUR_MS = 3_600_000
 recorded = st.builds(Recorded, st.integers(0, 2**45), st.text(max_size=20), st.binary(max_size=60))
@@ -115,18 +115,12 @@ async def outcome(street: Street) -> tuple[Sequence[tuple[object, ...]], Sequenc
 
 async def quiet(street: Street) -> None:
     """Until nothing more is stored and the refused ones are kept."""
-    before = -1
 
-    async def nothing_new() -> bool:
-        nonlocal before
-        now: int = await street.readings() + await street.db.fetchval(
-            "SELECT coalesce(sum(times), 0)::int FROM refusal"
-        )
-        is_same, before = now == before > 0, now
-        await asyncio.sleep(0.5)
-        return is_same
+    async def messages() -> int:
+        refused: int = await street.db.fetchval("SELECT coalesce(sum(times), 0)::int FROM refusal")
+        return await street.readings() + refused
 
-    await until(nothing_new)
+    await until_still(messages)
 
 
 @pytest.mark.services

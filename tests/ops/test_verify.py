@@ -23,7 +23,7 @@ from ops.verify import Report, TruthOfAnotherCityError, Why, load_truth, verify
 from simulator.fingerprint import Fingerprint, reading_hash
 from simulator.truth import Checkpoint, Header, Line, SpaceLine, StayLine, TruthFile
 from tests.support.street import Street
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 DAY = "2026-03-10"
 UNTIL = f"{DAY}T12:00:00.000Z"
@@ -332,17 +332,18 @@ async def test_a_simulated_street_is_equal_to_its_truth_though_ingest_is_killed_
         await until(_at_least(street, stored))
         await street.kill_ingest()
         await street.start_ingest()
-    _, said = await asyncio.wait_for(simulator.communicate(), 30)
+    _, said = await asyncio.wait_for(simulator.communicate(), PATIENCE_SECONDS)
     assert simulator.returncode == 0, said.decode()
 
     database = Database(street.database_url)
-    for _ in range(20):
+
+    async def is_equal() -> bool:
         await bill_sessions(database, RealClock())
-        report = await verify(street.database_url, truth)
-        if report.is_equal:
-            break
-        await asyncio.sleep(0.5)
+        return (await verify(street.database_url, truth)).is_equal
+
+    await until(is_equal)
     await database.close()
+    report = await verify(street.database_url, truth)
     assert report.differences == ()
     assert report.stays == report.equal > 100
     assert report.true_fen == report.billed_fen > 10_000
@@ -364,18 +365,18 @@ async def test_a_street_on_which_everything_goes_wrong_is_as_its_readings_prove(
     street.environment["PARKING_CLOCK"] = f"{time.time_ns() // 1_000_000}/{start_ms}/1"
     await street.start_ingest()
     simulator = await _simulator(street, city, truth, "--scenario", str(scenario), "--minutes", "0.05")
-    _, said = await asyncio.wait_for(simulator.communicate(), 60)
+    _, said = await asyncio.wait_for(simulator.communicate(), PATIENCE_SECONDS)
     assert simulator.returncode == 0, said.decode()
 
     sent = load_truth(truth).checkpoint.readings
-    await until(_at_least(street, sent), within_seconds=60)
+    await until(_at_least(street, sent))
     database = Database(street.database_url)
 
     async def settled() -> bool:
         await bill_sessions(database, RealClock())
         return (await verify(street.database_url, truth)).is_right
 
-    await until(settled, within_seconds=60)
+    await until(settled)
     await database.close()
     report = await verify(street.database_url, truth)
     assert report.evident > 10, report

@@ -26,7 +26,7 @@ from ops.state import free_port
 from simulator.gateway.keys import merchant_settings
 from tests.api.conftest import SECRET
 from tests.api.town import Town, now
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 CHANNELS = ("wechat", "alipay")
 NOON_IN_CHINA = now().replace(hour=4, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -42,7 +42,9 @@ class Counter:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     askers: Iterator[int] = field(default_factory=count)
-    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=20, trust_env=False))
+    http: httpx.AsyncClient = field(
+        default_factory=lambda: httpx.AsyncClient(timeout=PATIENCE_SECONDS, trust_env=False)
+    )
 
     @property
     def url(self) -> str:

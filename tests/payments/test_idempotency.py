@@ -7,6 +7,7 @@ import pytest
 
 from api.idempotency import forget_old_keys
 from tests.payments.conftest import Desk
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.services
 
@@ -43,7 +44,7 @@ async def test_a_first_request_that_takes_long_is_waited_for_and_then_asked_afte
     session_id, key = await desk.ended(), uuid4().hex
     desk.wechat.is_slow_by_seconds = 7
     first = asyncio.create_task(desk.ask(session_id, key=key))
-    await asyncio.sleep(0.2)
+    await until(lambda: desk.one("SELECT count(*) FROM idempotency_key"))
     second = await desk.ask(session_id, key=key)
     assert (second.status_code, second.json()["type"]) == (409, "/problems/still-in-progress")
     assert second.headers["retry-after"] == "2"

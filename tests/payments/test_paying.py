@@ -28,3 +28,13 @@ async def test_an_ended_stay_is_paid_and_then_nothing_is_left_to_show(desk: Desk
         await bill_ended_sessions(db, at=now(), limit=10)
     assert (await desk.session(session_id))["due_fen"] == 0
     assert await desk.books() == {"provider:wechat:clearing": 600, "revenue:parking:KA": -600}
+
+
+async def test_the_picture_of_a_code_that_was_just_paid_is_empty_and_no_error(desk: Desk) -> None:
+    payment = await desk.begin(await desk.ended())
+    address = f"/api/v1/payments/{payment['id']}/code.svg"
+    assert "<path" in (await desk.api.client.get(address)).text
+    await desk.pay(payment)
+    empty = await desk.api.client.get(address)
+    assert (empty.status_code, empty.headers["content-type"]) == (200, "image/svg+xml")
+    assert "<path" not in empty.text

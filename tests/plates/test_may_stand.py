@@ -15,6 +15,7 @@ from core.plate import parse_plate
 from core.tokens import new_secret
 from tests.api.town import now
 from tests.plates.conftest import PLATE_KEY, Beat, picture
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.services
 
@@ -169,7 +170,7 @@ async def announced(beat: Beat, size: int) -> bytes:
     reader, writer = await asyncio.open_connection(host, int(port))
     path = f"/api/v1/operator/sessions/{uuid4()}/plate"
     writer.write(f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {size}\r\n\r\n".encode())
-    answer = await asyncio.wait_for(reader.readline(), 5)
+    answer = await asyncio.wait_for(reader.readline(), PATIENCE_SECONDS)
     writer.close()
     await writer.wait_closed()
     return answer

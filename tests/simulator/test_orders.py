@@ -20,7 +20,7 @@ from simulator.sent import unpack
 from simulator.truth import read_lines
 from tests.simulator.conftest import Listener, OwnBroker
 from tests.support.county import city_file
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.services
 
@@ -45,7 +45,9 @@ class Town:
             "PARKING_MQTT_URL": url,
             "PARKING_CLOCK": f"{time.time_ns() // 1_000_000}/{START_MS}/{SPEED}",
         }
-        self.door = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=20)
+        self.door = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=PATIENCE_SECONDS
+        )
         self.process: asyncio.subprocess.Process | None = None
 
     async def live(self) -> None:
@@ -68,7 +70,7 @@ class Town:
             self.process.kill()
         else:
             self.process.terminate()
-        await asyncio.wait_for(self.process.wait(), 30)
+        await asyncio.wait_for(self.process.wait(), PATIENCE_SECONDS)
 
     async def ask(self, verb: str, space: str, visit: str = VISIT) -> tuple[int, dict[str, Any]]:
         answer = await self.door.post(f"/{verb}", json={"space": space, "visit": visit})

@@ -21,7 +21,7 @@ from simulator.truth import Checkpoint, Header, read_lines
 from simulator.world import FIRST_BOOT
 from tests.simulator.conftest import Listener, OwnBroker
 from tests.support.county import city_file, sent_until
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.services
 
@@ -74,7 +74,7 @@ class Run:
         """Ask it to end; its last word in the truth."""
         process = self.processes[-1]
         process.send_signal(signal.SIGTERM)
-        _, said = await asyncio.wait_for(process.communicate(), 30)
+        _, said = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
         assert process.returncode == 0, said.decode()
         _, checkpoint = self.told()
         assert checkpoint.final
@@ -222,7 +222,7 @@ async def test_a_killed_broker_is_waited_for_and_told_everything_it_had_not_ackn
 async def test_a_broker_that_refuses_us_is_named_at_once(run: Run) -> None:
     run.environment["PARKING_MQTT_URL"] = run.environment["PARKING_MQTT_URL"].replace("tester:", "tester:x")
     process = await run.start()
-    _, said = await asyncio.wait_for(process.communicate(), 15)
+    _, said = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert process.returncode == 1
     assert b"refuses us" in said
     assert b"Traceback" not in said
@@ -230,6 +230,6 @@ async def test_a_broker_that_refuses_us_is_named_at_once(run: Run) -> None:
 
 async def test_the_time_is_up_by_itself(run: Run) -> None:
     process = await run.start("--minutes", "0.02", "--status-file", "-")
-    await asyncio.wait_for(process.communicate(), 15)
+    await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert process.returncode == 0
     assert run.told()[1].final

@@ -1,8 +1,7 @@
 """MQTT clients as sensors are: they connect, publish, and note what they were told."""
 
 import ssl
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,8 @@ from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+
+from tests.support.waiting import soon
 
 
 @dataclass
@@ -66,11 +67,3 @@ def may_come_in(url: str) -> bool:
     """Whether the broker lets this user in."""
     with talking(url) as talker:
         return talker.told == ["Success"]
-
-
-def soon(is_so: Callable[[], bool], within_seconds: float = 60) -> None:
-    """Wait for a fact, where no loop runs."""
-    ends_at = time.monotonic() + within_seconds
-    while not is_so():
-        assert time.monotonic() < ends_at, f"not within {within_seconds} s"
-        time.sleep(0.02)

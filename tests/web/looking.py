@@ -1,27 +1,16 @@
 """Opening a page and looking at it: what it shows, what it asked for, what it complained about."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, ConsoleMessage, Page, Request
 
+from tests.support.waiting import until
+
 PHONE: Final = (390, 844)
 WIDE: Final = (1280, 800)
-READY_WITHIN_S: Final = 60.0
-
-
-async def until(fact: Callable[[], Awaitable[Any]], within_s: float = 60.0) -> Any:
-    """What ``fact`` gives once that is true; an error when it is not within the time."""
-    end = time.monotonic() + within_s
-    while not (found := await fact()):
-        if time.monotonic() > end:
-            raise AssertionError(f"not true within {within_s} s")
-        await asyncio.sleep(0.05)
-    return found
 
 
 @dataclass(kw_only=True)  # without slots: Playwright hangs its own note on an object whose method it calls
@@ -40,7 +29,7 @@ class Visit:
 
     async def map_ready(self) -> str:
         """Wait until the page says that its map is drawn, or ``none`` when it can have no map."""
-        state: str = await until(lambda: self.page.evaluate("document.body.dataset.mapReady"), READY_WITHIN_S)
+        state: str = await until(lambda: self.page.evaluate("document.body.dataset.mapReady"))
         return state
 
     async def total(self) -> int:

@@ -23,8 +23,9 @@ from starlette.routing import Route
 
 import web
 from core.errors import InvalidError
+from tests.support.waiting import until
 from tests.web.live import LiveCity
-from tests.web.looking import Visit, Visits, until
+from tests.web.looking import Visit, Visits
 
 PAGE_ONLY = "default-src 'none'; connect-src 'self'; img-src 'self' data:"
 

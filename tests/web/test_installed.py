@@ -10,9 +10,10 @@ from playwright.async_api import expect
 from starlette.applications import Starlette
 
 import web
+from tests.support.waiting import until
 from tests.web.cable import plugged_in
 from tests.web.live import LiveCity
-from tests.web.looking import PHONE, Visit, Visits, until
+from tests.web.looking import PHONE, Visit, Visits
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
 
@@ -49,7 +50,7 @@ async def test_the_map_opens_without_a_connection_and_says_how_old_its_picture_i
         PICTURES.mkdir(parents=True, exist_ok=True)
         await page.screenshot(path=PICTURES / "phone-zh-offline.png")
         cable.plug()
-        await expect(page.locator("#offline, #stale")).to_have_count(0, timeout=30_000)
+        await expect(page.locator("#offline, #stale")).to_have_count(0)
         await expect(page.locator("#age.fresh")).to_be_visible()
 
 

@@ -17,6 +17,7 @@ from billing.payments.sweeping import sweep
 from billing.payments.till import real_now
 from core.db import Database
 from core.tokens import space_token
+from tests.support.waiting import until
 from tests.web.cable import plugged_in
 from tests.web.kiosk import (
     LANDSCAPE,
@@ -32,15 +33,13 @@ from tests.web.kiosk import (
     type_keys,
 )
 from tests.web.live import LiveCity
-from tests.web.looking import Visit, Visits, until
+from tests.web.looking import Visit, Visits
 from tests.web.test_kiosk_machine import picture
 from tests.web.test_map_page import assert_accessible
 from tests.web.test_pay_page import money_of, parked, scanned
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
 
-SEEN_WITHIN_S: Final = 30.0
-"""From the provider's word to "paid" on the screen, however busy the machine is; a lost word would cost longer."""
 STAYING: Final = "setInterval(() => dispatchEvent(new Event('pointerdown')), 200)"
 """Somebody stays and keeps touching, so that a slow machine has time to look at what ends by itself in 15 s."""
 AS_A_SCANNER: Final = """code => [...code, "Enter"].forEach(
@@ -101,7 +100,6 @@ async def test_a_stay_is_found_by_its_space_and_paid(
     await page.evaluate(STAYING)
     record_property("seconds from the provider's word to the screen", round(took, 3))
     print(f"from the provider's word to paid on the kiosk's screen: {took:.3f} s")  # noqa: T201 - a measurement
-    assert took < SEEN_WITHIN_S
     assert (await money_of(live_city, session))["due_fen"] == 0
     await expect(page.locator(".k-leave strong")).to_be_visible()
     sizes = await page.evaluate(
@@ -225,7 +223,7 @@ async def paid_by_phone(city: LiveCity, session: str) -> dict[str, Any]:
     async def is_paid() -> bool:
         return bool((await money_of(city, session))["due_fen"] == 0)
 
-    await until(is_paid, 60)
+    await until(is_paid)
     return payment
 
 
@@ -240,7 +238,7 @@ async def test_what_becomes_of_a_payment_is_told_as_it_is(live_city: LiveCity, v
         await find_space(page, "XS-011")
         await on_step(page, "fee")
         await page.locator(".k-channel").first.click()
-        await expect(page.locator(".k-title")).to_have_text("还没有确认", timeout=60_000)
+        await expect(page.locator(".k-title")).to_have_text("还没有确认")
         await expect(page.locator(".k-qr")).to_have_count(0)
         await looked_at(visit, "unknown-zh")
 
@@ -248,7 +246,7 @@ async def test_what_becomes_of_a_payment_is_told_as_it_is(live_city: LiveCity, v
         first = await order_on_screen(page, live_city)  # sent again by itself, once the provider answers
         assert first["status"] == "pending"
         await sweep(till, real_now() + timedelta(minutes=6))
-        await expect(page.locator(".k-title")).to_have_text("付款码已过期", timeout=60_000)
+        await expect(page.locator(".k-title")).to_have_text("付款码已过期")
         await looked_at(visit, "ran-out-zh")
 
         await again.click()
@@ -256,7 +254,7 @@ async def test_what_becomes_of_a_payment_is_told_as_it_is(live_city: LiveCity, v
         assert second["id"] != first["id"]
         async with till.database.transaction() as db:
             assert await move(db, UUID(second["id"]), PaymentStatus.FAILED, at=real_now(), why="PAYERROR")
-        await expect(page.locator(".k-title")).to_have_text("付款没有成功", timeout=60_000)
+        await expect(page.locator(".k-title")).to_have_text("付款没有成功")
         await looked_at(visit, "failed-zh")
 
         await again.click()
@@ -265,15 +263,15 @@ async def test_what_becomes_of_a_payment_is_told_as_it_is(live_city: LiveCity, v
         cable.pull()  # what follows is heard of only when all is over
         phone = await paid_by_phone(live_city, session)
         await scanned(live_city, third["code_url"])
-        await until(lambda: payment_is(live_city, third["id"], "paid"), 60)
+        await until(lambda: payment_is(live_city, third["id"], "paid"))
         await sweep(till, real_now() + timedelta(minutes=1))
-        await until(lambda: payment_is(live_city, third["id"], "refunded"), 60)
+        await until(lambda: payment_is(live_city, third["id"], "refunded"))
         cable.plug()
-        await expect(page.locator(".k-title")).to_have_text("已经退款", timeout=60_000)
+        await expect(page.locator(".k-title")).to_have_text("已经退款")
         await expect(again).to_have_count(0)
         await looked_at(visit, "refunded-zh")
         await page.get_by_role("button", name="查看费用").click()
-        await expect(page.locator(".k-total")).to_contain_text("已付清", timeout=60_000)
+        await expect(page.locator(".k-total")).to_contain_text("已付清")
         assert await money_of(live_city, session) == {"paid_fen": phone["amount_fen"], "due_fen": 0}
     visit.complaints[:] = [one for one in visit.complaints if "EventSource" not in one]
 
@@ -328,7 +326,7 @@ async def test_from_a_sensors_message_to_the_ledgers_proof(live_city: LiveCity, 
 
     await live_city.publish(sensor, occupied=False, at=now - timedelta(hours=31))
     await live_city.publish(sensor, occupied=True, at=now - timedelta(hours=30))
-    session = str(await until(session_of, 60))
+    session = str(await until(session_of))
     await db.close()
     visit = await at_kiosk(visits, live_city.url, await new_key(live_city), size=LANDSCAPE)
     await find_space(visit.page, space)

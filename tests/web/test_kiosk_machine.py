@@ -12,10 +12,11 @@ from playwright.async_api import expect
 from starlette.applications import Starlette
 
 import web
+from tests.support.waiting import until
 from tests.web.cable import plugged_in
 from tests.web.kiosk import LANDSCAPE, PORTRAIT, at_kiosk, faults_of, new_key, on_step, type_keys
 from tests.web.live import LiveCity
-from tests.web.looking import Visit, Visits, until
+from tests.web.looking import Visit, Visits
 from tests.web.test_map_page import assert_accessible
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]

@@ -7,9 +7,10 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
+from tests.support.waiting import until
 from tests.web.cable import plugged_in
 from tests.web.live import LiveCity
-from tests.web.looking import PHONE, WIDE, Visit, Visits, until
+from tests.web.looking import PHONE, WIDE, Visit, Visits
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
 
@@ -230,7 +231,7 @@ async def test_a_change_missed_while_cut_off_is_made_up_for(live_city: LiveCity,
         await live_city.publish(sensor, occupied=True)
         await until(lambda: api_says(free - 1))
         cable.plug()
-        await expect(badge).to_have_text(str(free - 1), timeout=20_000)
+        await expect(badge).to_have_text(str(free - 1))
 
 
 async def test_a_lot_is_found_by_pinyin_initials_and_a_dead_end_has_a_way_on(

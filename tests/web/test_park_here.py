@@ -19,7 +19,8 @@ from core.money import Fen, yuan_text
 from simulator.orders import orders_file, read_orders
 from simulator.truth import read_lines
 from tests.support.installation import Installation, a_port, an_installation
-from tests.web.looking import PHONE, Visits, until
+from tests.support.waiting import until
+from tests.web.looking import PHONE, Visits
 from tests.web.test_map_page import middle_of
 from tests.web.test_pay_page import ANDROID
 

@@ -14,8 +14,9 @@ from playwright.async_api import Page, expect
 from billing.ledger.checking import check_ledger
 from core.db import Database
 from core.tokens import space_token
+from tests.support.waiting import until
 from tests.web.live import LiveCity
-from tests.web.looking import PHONE, WIDE, Visit, Visits, until
+from tests.web.looking import PHONE, WIDE, Visit, Visits
 from tests.web.test_map_page import assert_accessible
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.asyncio(loop_scope="session")]
@@ -184,7 +185,7 @@ async def test_paid_from_two_phones_the_second_goes_back(live_city: LiveCity, vi
     async def booked() -> bool:
         return all([await paid(live_city, order["id"]) for order in orders])
 
-    await until(booked, 20)
+    await until(booked)
     due = await money_of(live_city, session)
     assert due == {"paid_fen": orders[0]["amount_fen"], "due_fen": 0}
     database = Database(live_city.database_url)

@@ -12,7 +12,7 @@ from ingest.inbox import Inbox, Message
 from ingest.subscriber import Subscriber
 from ops.services.mosquitto_conf import SAVED_EVERY
 from tests.ingest.faults.county import County
-from tests.support.waiting import until
+from tests.support.waiting import until, until_still
 
 pytestmark = pytest.mark.services
 
@@ -28,13 +28,7 @@ async def test_the_loss_lies_within_the_save_interval_and_the_next_heartbeats_re
     await county.restart_service("mosquitto")
     await county.start_ingest()
 
-    async def has_settled() -> bool:
-        before = await county.street.readings()
-        await asyncio.sleep(1)
-        return before > 0 and before == await county.street.readings()
-
-    await until(has_settled)
-    lost = len(arrivals) - await county.street.readings()
+    lost = len(arrivals) - await until_still(county.street.readings)
     assert 0 <= lost <= SAVED_EVERY
     heartbeats = [(county.sensor(n), now_ms, 5_000 + n, n % 3 == 0) for n in range(1, 51)]
     await county.publish(heartbeats)

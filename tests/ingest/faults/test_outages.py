@@ -15,8 +15,8 @@ from ops.services import RunningServices
 from tests.ingest.faults.county import MINUTE, County, built_county, chunks, encode
 from tests.support.cable import laid
 from tests.support.databases import copied_database
-from tests.support.talking import soon, talking
-from tests.support.waiting import until
+from tests.support.talking import talking
+from tests.support.waiting import PATIENCE_SECONDS, soon, until
 
 pytestmark = pytest.mark.services
 
@@ -77,9 +77,7 @@ async def test_the_whole_county_reports_at_once_while_a_table_is_locked(
             locked_at = time.monotonic()
             for minute in range(3):
                 everybody = [(county.sensor(n), now_ms - (9 - minute) * MINUTE, n, True) for n in range(1, SENSORS + 1)]
-                began = time.monotonic()
                 await county.publish(everybody)
-                assert time.monotonic() - began < 20  # two seconds where the machine has nothing else to do
             assert await county.street.db.fetchval("SELECT count(*) FROM space_state WHERE occupancy = 'occupied'") == 0
             await asyncio.sleep(max(0.0, OUTAGE_SECONDS - (time.monotonic() - locked_at)))
         figures = await county.until_all_is_stored()
@@ -147,7 +145,7 @@ async def test_told_to_stop_while_the_database_is_away_it_ends_and_leaves_everyt
     await county.kill_service("postgres")
     await county.publish(county.readings(300))
     process.terminate()
-    await asyncio.wait_for(process.wait(), 10)
+    await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
     assert process.returncode == 0
     await county.restart_service("postgres")
     await county.start_ingest()

@@ -13,8 +13,8 @@ from ops.broker.applying import apply, fetch_admitted, following
 from ops.broker.credentials import Kind, Wanted, fetch_sensors, issue, revoke
 from ops.broker.watching import watch
 from tests.ops.broker.conftest import Place
-from tests.support.talking import as_user, may_come_in, soon, talking
-from tests.support.waiting import until
+from tests.support.talking import as_user, may_come_in, talking
+from tests.support.waiting import soon, until
 
 pytestmark = pytest.mark.services
 

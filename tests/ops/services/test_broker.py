@@ -5,8 +5,7 @@ import os
 import signal
 import ssl
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -21,6 +20,7 @@ from ops.services.mosquitto import admit
 from ops.services.processes import ServiceUser
 from ops.services.running import find_service
 from ops.state import State, free_port
+from tests.support.waiting import soon
 
 pytestmark = pytest.mark.services
 
@@ -65,7 +65,7 @@ class Client:
     def hear(self, *topics: str) -> None:
         self.subscribed = False
         self.paho.subscribe([(topic, 1) for topic in topics])
-        until(lambda: self.subscribed)
+        soon(lambda: self.subscribed)
 
     def say(self, topic: str, payload: bytes = b"{}") -> None:
         self.paho.publish(topic, payload, qos=1).wait_for_publish(10)
@@ -83,18 +83,11 @@ def client(
     made.paho.connect(parts.hostname or "", parts.port or 1883)
     made.paho.loop_start()
     try:
-        until(lambda: made.connected != "")
+        soon(lambda: made.connected != "")
         yield made
     finally:
         made.paho.disconnect()
         made.paho.loop_stop()
-
-
-def until(is_so: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.01)
 
 
 def as_user(url: str, name: str, password: str) -> str:
@@ -117,7 +110,7 @@ def test_the_tester_may_publish_on_every_ingest_topic_and_ingest_hears_them_all(
         ingest.hear(*accounts.INGEST_TOPICS)
         for topic in TOPICS:
             tester.say(topic)
-        until(lambda: len(ingest.came) == len(TOPICS))
+        soon(lambda: len(ingest.came) == len(TOPICS))
         assert {topic for topic, _ in ingest.came} == set(TOPICS)
 
 
@@ -134,7 +127,7 @@ def test_ingest_may_not_publish_and_the_tester_may_not_listen(services: RunningS
         tester.hear("#")
         ingest.say("parking/north/866123/up", b"forged")
         tester.say("parking/north/866123/up", b"heard")
-        until(lambda: bool(ingest.came))
+        soon(lambda: bool(ingest.came))
         assert [payload for _, payload in ingest.came] == [b"heard"]
         assert tester.came == []
 
@@ -147,7 +140,7 @@ def test_sensors_are_admitted_and_locked_out_while_everybody_else_stays_connecte
     with client(urls.mqtt_ingest_url) as ingest:
         ingest.hear(*accounts.INGEST_TOPICS)
         admit(state, ServiceUser.find(), [accounts.sensor("s1", "secret-1"), accounts.gateway("g1", "secret-2")])
-        until(lambda: _gets_in(mine))
+        soon(lambda: _gets_in(mine))
         with client(mine) as sensor:
             sensor.say("parking/north/s2/up", b"not mine")
             sensor.say("parking/north/gateways/g1/up", b"not mine")
@@ -155,10 +148,10 @@ def test_sensors_are_admitted_and_locked_out_while_everybody_else_stays_connecte
         with client(as_user(mine, "gateway.g1", "secret-2")) as gateway:
             gateway.say("parking/north/s1/up", b"not mine")
             gateway.say("parking/north/gateways/g1/up", b"ours")
-        until(lambda: len(ingest.came) == 2)
+        soon(lambda: len(ingest.came) == 2)
         assert [payload for _, payload in ingest.came] == [b"mine", b"ours"]
         admit(state, ServiceUser.find(), [])
-        until(lambda: not _gets_in(mine))
+        soon(lambda: not _gets_in(mine))
         assert ingest.paho.is_connected()
 
 
@@ -191,7 +184,7 @@ def test_far_more_than_mosquittos_default_queue_is_kept_for_an_absent_ingest(ser
         for message in sent:
             message.wait_for_publish(30)
     with client(urls.mqtt_ingest_url, "parking-ingest", kept=True, manual=True) as ingest:
-        until(lambda: len(ingest.came) == count, 30)  # all of them in flight at once: nothing is acknowledged
+        soon(lambda: len(ingest.came) == count)  # all of them in flight at once: nothing is acknowledged
 
 
 def test_a_killed_broker_loses_no_more_than_its_save_interval(services: RunningServices, state: State) -> None:
@@ -207,7 +200,7 @@ def test_a_killed_broker_loses_no_more_than_its_save_interval(services: RunningS
     broker.has_ended_within(5)
     services.restart("mosquitto")
     with client(urls.mqtt_ingest_url, "parking-ingest", kept=True) as ingest:
-        until(lambda: len(ingest.came) >= count - 100)
+        soon(lambda: len(ingest.came) >= count - 100)
 
 
 def test_a_clean_stop_loses_nothing(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +215,7 @@ def test_a_clean_stop_loses_nothing(state: State, monkeypatch: pytest.MonkeyPatc
         start(state, lambda _: None) as services,
         client(services.endpoints.mqtt_ingest_url, "parking-ingest", kept=True) as ingest,
     ):
-        until(lambda: len(ingest.came) == 7)
+        soon(lambda: len(ingest.came) == 7)
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all", None])
@@ -251,7 +244,7 @@ def test_a_message_beyond_the_limit_is_dropped_and_its_sender_stays(services: Ru
         ingest.hear(*accounts.INGEST_TOPICS)
         tester.say("parking/north/1/up", b"x" * (256 * 1024 + 1))
         tester.say("parking/north/2/up", b"x" * (256 * 1024))
-        until(lambda: bool(ingest.came))
+        soon(lambda: bool(ingest.came))
         assert [topic for topic, _ in ingest.came] == ["parking/north/2/up"]
         assert tester.paho.is_connected()
 

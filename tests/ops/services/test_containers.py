@@ -21,6 +21,7 @@ from ops.services.containers import prepare
 from ops.services.processes import ServiceUser, launch, plain_environment
 from ops.services.unpack import Unpacked
 from ops.state import State, free_port, is_port_free
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.services
 
@@ -65,7 +66,7 @@ def test_the_broker_runs_with_its_volume_and_lets_ingest_in(programs: Path, new_
         user=user, folder=data, log=volumes / "log", environ=plain_environment(),
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while is_port_free(port) and time.monotonic() < deadline:
             time.sleep(0.02)
         url = urlsplit((volumes / "parking/secrets/mqtt-url-ingest").read_text().strip())

@@ -17,6 +17,7 @@ from ops.services import find_running, start
 from ops.services.processes import Running, ServiceUser, find_in
 from ops.services.running import find_service
 from ops.state import InstallationError, State
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.services
 
@@ -131,7 +132,7 @@ def test_a_service_that_was_killed_is_seen_dead_and_comes_back_at_its_address(st
         before = services.endpoints
         ask(before.database_url, "CREATE TABLE kept AS SELECT 7 AS it")
         os.kill(pids(state)[name], signal.SIGKILL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while services.dead() != (name,) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert services.dead() == (name,)
