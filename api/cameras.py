@@ -28,7 +28,7 @@ class CameraSeenIn(SeenIn):
     space: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00]+$", examples=["KL-017"])
     """The code of the space."""
     confidence: int = Field(ge=0, le=100, examples=[97])
-    """How sure it is, in percent."""
+    """How sure it is, in percent; under 90 it identifies nobody by itself."""
 
 
 class FromTheFutureError(InvalidError):

@@ -182,7 +182,7 @@ async def _taken(
         .join(PassPlate, PassPlate.plate_id == PlateEvidence.plate_id)
         .join(Space, Space.id == ParkingSession.space_id)
         .join(Lot, Lot.id == Space.lot_id)
-        .where(PassPlate.pass_id == pass_id, PlateEvidence.source != "claim", ParkingSession.status != "void")
+        .where(PassPlate.pass_id == pass_id, PlateEvidence.is_sure, ParkingSession.status != "void")
         .where(ParkingSession.id != session_id, ends > stay.entered_at)
         .where(
             or_(

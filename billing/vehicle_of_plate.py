@@ -35,6 +35,8 @@ class Evidence:
     source: str
     colour: str | None
     confidence_percent: int | None
+    is_sure: bool
+    """Whether it may identify a vehicle: a warden's word, or a camera's that read clearly."""
     recorded_at: datetime
 
 
@@ -49,11 +51,8 @@ class Vehicle:
     """None: no colour was seen, or one that tells no class."""
     colour: str | None = None
     """Of the plate, as it was seen."""
-
-    @property
-    def is_confirmed(self) -> bool:
-        """Whether anybody but the driver says so: only then do passes, exemptions and earlier stays count."""
-        return self.source in {"warden", "camera"}
+    is_confirmed: bool = False
+    """Whether anybody but the driver says so surely: only then do passes, exemptions and earlier stays count."""
 
 
 UNKNOWN: Final = Vehicle()
@@ -72,7 +71,13 @@ def vehicle_by(evidence: Iterable[Evidence]) -> Vehicle:
     colours = [one.colour for one in ranked if one.plate_id == best.plate_id and one.colour]
     source: Source = "warden" if best.source == "warden" else "camera" if best.source == "camera" else "claim"
     vehicle = CLASS_OF_COLOUR.get(colours[0]) if colours else None
-    return Vehicle(plate_id=best.plate_id, source=source, vehicle=vehicle, colour=colours[0] if colours else None)
+    return Vehicle(
+        plate_id=best.plate_id,
+        source=source,
+        vehicle=vehicle,
+        colour=colours[0] if colours else None,
+        is_confirmed=best.is_sure,
+    )
 
 
 def colour_of_form(plate: Plate) -> str | None:

@@ -37,17 +37,19 @@ async def vehicles_of(db: AsyncConnection, session_ids: Sequence[UUID]) -> dict[
         PlateEvidence.source,
         PlateEvidence.colour,
         PlateEvidence.confidence_percent,
+        PlateEvidence.is_sure,
         PlateEvidence.recorded_at,
     ).where(PlateEvidence.session_id.in_(session_ids))
     evidence: defaultdict[UUID, list[Evidence]] = defaultdict(list)
     for session_id, *facts in await db.execute(query):
-        plate_id, source, colour, confidence_percent, recorded_at = facts
+        plate_id, source, colour, confidence_percent, is_sure, recorded_at = facts
         evidence[session_id].append(
             Evidence(
                 plate_id=plate_id,
                 source=source,
                 colour=colour,
                 confidence_percent=confidence_percent,
+                is_sure=is_sure,
                 recorded_at=recorded_at,
             )
         )
@@ -133,13 +135,13 @@ async def _coupons(db: AsyncConnection, session_id: UUID) -> tuple[Coupon, ...]:
 
 
 async def _history(db: AsyncConnection, plate_id: UUID, stay: Stay, tariff: str) -> tuple[Stay, ...]:
-    """Earlier stays of the plate under the notice that somebody but the driver saw, oldest first."""
+    """Earlier stays of the plate under the notice that was surely seen, oldest first."""
     query = (
         select(ParkingSession.entered_at, ParkingSession.left_at)
         .join(PlateEvidence, PlateEvidence.session_id == ParkingSession.id)
         .join(Space, Space.id == ParkingSession.space_id)
         .join(Lot, Lot.id == Space.lot_id)
-        .where(PlateEvidence.plate_id == plate_id, PlateEvidence.source != "claim", Lot.tariff == tariff)
+        .where(PlateEvidence.plate_id == plate_id, PlateEvidence.is_sure, Lot.tariff == tariff)
         .where(ParkingSession.status == "ended", ParkingSession.left_at <= stay.entered_at)
         .where(ParkingSession.entered_at >= stay.entered_at - LOOKS_BACK)
         .order_by(ParkingSession.entered_at)

@@ -62,7 +62,7 @@ _DAYS: Final = text(
     WITH stay AS (
         SELECT session.id, lot.code AS lot_code, (session.left_at AT TIME ZONE lot.zone)::date AS day,
                session.billed_revision IS NOT DISTINCT FROM session.revision AND bill.id IS NOT NULL AS is_billed,
-               EXISTS (SELECT FROM plate_evidence WHERE session_id = session.id AND source <> 'claim') AS is_seen
+               EXISTS (SELECT FROM plate_evidence WHERE session_id = session.id AND is_sure) AS is_seen
         FROM parking_session AS session
             JOIN space ON space.id = session.space_id JOIN lot ON lot.id = space.lot_id
             LEFT JOIN current_bill AS bill ON bill.session_id = session.id

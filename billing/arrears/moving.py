@@ -152,7 +152,7 @@ _CANDIDATES: Final = text(
         SELECT session_id FROM bill WHERE issued_at >= :since
         UNION SELECT session_id FROM bill_hold WHERE released_at >= :since
         UNION SELECT session_id FROM plate_evidence
-            WHERE recorded_at >= :since AND source <> 'claim' AND session_id IS NOT NULL
+            WHERE recorded_at >= :since AND is_sure AND session_id IS NOT NULL
     ) AS candidate
     WHERE session_id > :after AND EXISTS (
         SELECT FROM journal_line AS line

@@ -20,7 +20,7 @@ class Debt:
     is_released: bool
     """A person looked at it and let it go."""
     is_seen: bool
-    """A warden or a camera saw the vehicle; what its driver typed is not enough."""
+    """A warden, or a camera that read clearly, saw the vehicle; what its driver typed is not enough."""
 
 
 def account_of(debt: Debt, *, now: datetime, grace: timedelta) -> str:

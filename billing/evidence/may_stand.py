@@ -170,7 +170,7 @@ async def _standing(db: AsyncConnection, place: _Place, plate_id: UUID | None, n
         .join(PlateEvidence, PlateEvidence.session_id == ParkingSession.id)
         .join(Space, Space.id == ParkingSession.space_id)
         .join(Lot, Lot.id == Space.lot_id)
-        .where(Lot.code == place.lot_code, PlateEvidence.plate_id == plate_id, PlateEvidence.source != "claim")
+        .where(Lot.code == place.lot_code, PlateEvidence.plate_id == plate_id, PlateEvidence.is_sure)
         .where(ParkingSession.status == "open")
         .order_by(ParkingSession.entered_at.desc())
         .limit(1)

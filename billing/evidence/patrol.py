@@ -24,7 +24,7 @@ class Unidentified:
     lot_code: str
     entered_at: datetime
     is_claimed: bool
-    """Its driver typed a plate."""
+    """A plate is named that is not sure: its driver typed it, or a camera read it with doubt."""
     geometry: Geometry
     distance_m: int | None
 
@@ -41,6 +41,7 @@ class ShownEvidence:
     source: str
     colour: str | None
     confidence_percent: int | None
+    is_sure: bool
     observed_at: datetime
     recorded_at: datetime
     recorded_by: str | None
@@ -118,6 +119,7 @@ def _ranked(shown: list[ShownEvidence]) -> Evidences:
             source=one.source,
             colour=one.colour,
             confidence_percent=one.confidence_percent,
+            is_sure=one.is_sure,
             recorded_at=one.recorded_at,
         )
         for one in shown
@@ -136,6 +138,7 @@ def _shown(row: Any, vault: PlateVault | None) -> ShownEvidence:
         source=row.source,
         colour=row.colour,
         confidence_percent=row.confidence_percent,
+        is_sure=row.is_sure,
         observed_at=row.observed_at,
         recorded_at=row.recorded_at,
         recorded_by=row.recorded_by,
@@ -152,14 +155,14 @@ _UNIDENTIFIED: Final = text(
     JOIN lot ON lot.id = space.lot_id
     WHERE session.status = 'open' AND space.closed_since IS NULL
       AND (CAST(:lots AS text[]) IS NULL OR lot.code = ANY (:lots))
-      AND NOT EXISTS (SELECT FROM plate_evidence WHERE session_id = session.id AND source <> 'claim')
+      AND NOT EXISTS (SELECT FROM plate_evidence WHERE session_id = session.id AND is_sure)
     ORDER BY session.entered_at, session.id
     LIMIT :limit
     """
 )
 _SHOWN: Final = """
     SELECT evidence.id, evidence.session_id, space.code AS space_code, evidence.plate_id, evidence.source,
-           evidence.colour, evidence.confidence_percent, evidence.observed_at, evidence.recorded_at,
+           evidence.colour, evidence.confidence_percent, evidence.is_sure, evidence.observed_at, evidence.recorded_at,
            evidence.recorded_by, evidence.photo, plate.ciphertext, plate.key_number
     FROM plate_evidence AS evidence
     JOIN plate ON plate.id = evidence.plate_id

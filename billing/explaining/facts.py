@@ -75,6 +75,7 @@ class StoredEvidence:
     source: str
     colour: str | None
     confidence_percent: int | None
+    is_sure: bool
     observed_at: datetime
     recorded_at: datetime
     recorded_by: str | None

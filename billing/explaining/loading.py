@@ -182,8 +182,8 @@ _BILLS = text(
 )
 _EVIDENCE = text(
     """
-    SELECT plate_id, plate.ciphertext, plate.key_number, source, colour, confidence_percent, observed_at, recorded_at,
-           recorded_by
+    SELECT plate_id, plate.ciphertext, plate.key_number, source, colour, confidence_percent, is_sure, observed_at,
+           recorded_at, recorded_by
     FROM plate_evidence JOIN plate ON plate.id = plate_id WHERE session_id = :id ORDER BY recorded_at
     """
 )

@@ -7,7 +7,6 @@ from billing.explaining.facts import Facts, StoredBill, StoredEntryLine, StoredE
 from billing.explaining.words import (
     ENTRY_KINDS,
     NO_PAYMENTS,
-    SOURCES,
     again_text,
     begins_text,
     bill_text,
@@ -15,6 +14,7 @@ from billing.explaining.words import (
     held_text,
     late_text,
     payment_text,
+    source_text,
     unsure_text,
 )
 from billing.fee import fee_object
@@ -95,7 +95,7 @@ def raw_text(raw: bytes) -> str:
 
 def names_the_best(one: StoredEvidence, facts: Facts) -> bool:
     """Whether it names the plate that the best evidence names."""
-    said_of = ("plate_id", "source", "colour", "confidence_percent", "recorded_at")
+    said_of = ("plate_id", "source", "colour", "confidence_percent", "is_sure", "recorded_at")
     best = vehicle_by(Evidence(**{name: getattr(each, name) for name in said_of}) for each in facts.evidence)
     return one.plate_id == best.plate_id
 
@@ -150,7 +150,7 @@ def _evidence(one: StoredEvidence, counts: bool, lang: Lang) -> dict[str, Any]:
     return {
         "plate": one.plate,
         "source": one.source,
-        "source_text": said(SOURCES.get(one.source, (one.source, one.source)), lang),
+        "source_text": source_text(one, lang),
         "colour": one.colour,
         "confidence_percent": one.confidence_percent,
         "observed_at": rfc3339(one.observed_at),

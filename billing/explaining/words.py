@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from billing.explaining.chain import Again, Explanation, Outcome, Seen
-from billing.explaining.facts import StoredBill, StoredPayment
+from billing.explaining.facts import StoredBill, StoredEvidence, StoredPayment
 from billing.phrases import Lang, minutes_text, said
 from core.session import FoldRules
 
@@ -150,6 +150,12 @@ def bill_text(bill: StoredBill, lang: Lang) -> str | None:
     """Why a bill charges nothing; none where it has lines."""
     reason = bill.fee.get("reason")
     return None if reason is None else said(NOT_CHARGED.get(reason, (reason, reason)), lang)
+
+
+def source_text(one: StoredEvidence, lang: Lang) -> str:
+    """Who says so, and that a camera was in doubt."""
+    doubt = ("（识别不确定）", ", in doubt") if one.source == "camera" and not one.is_sure else ("", "")
+    return said(SOURCES[one.source], lang) + said(doubt, lang)
 
 
 def span_text(span: timedelta, lang: Lang) -> str:

@@ -1,9 +1,10 @@
 """Who parked, at rest: a plate is ciphertext plus keyed search tokens (P1), evidence is a row with source and trust."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, func, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, SmallInteger, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.tables.base import Base
@@ -35,6 +36,10 @@ class PlateRow(Base):
     )
 
 
+SURE_FROM_PERCENT: Final = 90
+"""A camera that is less sure than this helps to look, and never makes anybody owe anything."""
+
+
 class PlateEvidence(Base):
     """Somebody or something says that this plate stood there. The best evidence of a session wins, the others stay."""
 
@@ -49,6 +54,11 @@ class PlateEvidence(Base):
     source: Mapped[str]
     colour: Mapped[str | None]
     confidence_percent: Mapped[int | None] = mapped_column(SmallInteger)
+    """Of a camera: how sure it says it is."""
+    is_sure: Mapped[bool] = mapped_column(
+        Computed(f"source = 'warden' OR (source = 'camera' AND coalesce(confidence_percent, 0) >= {SURE_FROM_PERCENT})")
+    )
+    """Whether it alone may identify the vehicle: a person saw it, or a camera that read it clearly."""
     observed_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str | None]

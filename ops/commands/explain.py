@@ -23,7 +23,6 @@ from billing.explaining.words import (
     NO_PAYMENTS,
     NO_PLATES,
     ROLES,
-    SOURCES,
     STATUS,
     again_text,
     begins_text,
@@ -33,6 +32,7 @@ from billing.explaining.words import (
     late_text,
     limits_text,
     payment_text,
+    source_text,
     span_text,
     unsure_text,
 )
@@ -226,7 +226,7 @@ class _Page:
         grid = self._grid()
         for one in self._explanation.facts.evidence:
             sure = f"{one.confidence_percent} %" if one.confidence_percent is not None else ""
-            source = self._said(SOURCES.get(one.source, (one.source, one.source)))
+            source = source_text(one, self._lang)
             counts = self._said(("以此为准", "counts")) if names_the_best(one, self._explanation.facts) else ""
             seen_by = one.recorded_by or ""
             grid.add_row(self._at(one.observed_at), source, one.plate, one.colour or "", sure, seen_by, counts)

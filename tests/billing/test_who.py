@@ -20,6 +20,7 @@ from billing.vehicle_of_plate import UNKNOWN, Evidence, colour_of_form, vehicle_
 from billing.who import price_again_later, vehicle_of
 from core.db import Database
 from core.plate import Plate, parse_plate
+from core.tables.plates import SURE_FROM_PERCENT
 from tests.support.street import plant
 
 pytestmark = pytest.mark.services
@@ -32,7 +33,14 @@ ONE, TWO = uuid4(), uuid4()
 
 
 def seen(source: str, plate: UUID = ONE, colour: str | None = None, *, sure: int | None = None) -> Evidence:
-    return Evidence(plate_id=plate, source=source, colour=colour, confidence_percent=sure, recorded_at=NINE)
+    return Evidence(
+        plate_id=plate,
+        source=source,
+        colour=colour,
+        confidence_percent=sure,
+        is_sure=source == "warden" or (source == "camera" and (sure or 0) >= SURE_FROM_PERCENT),
+        recorded_at=NINE,
+    )
 
 
 def test_the_best_evidence_names_the_vehicle_and_a_claim_confirms_nothing() -> None:
@@ -43,7 +51,13 @@ def test_the_best_evidence_names_the_vehicle_and_a_claim_confirms_nothing() -> N
     assert (both.plate_id, both.source, both.vehicle, both.is_confirmed) == (ONE, "warden", "large", True)
     surer = vehicle_by([seen("camera", ONE, "blue", sure=60), seen("camera", TWO, "blue", sure=95)])
     assert surer.plate_id == TWO
+    assert surer.is_confirmed
     assert vehicle_by([seen("warden", colour="white")]).vehicle is None
+
+
+def test_a_camera_in_doubt_tells_the_class_and_confirms_nothing() -> None:
+    doubtful = vehicle_by([seen("claim", TWO, "green"), seen("camera", ONE, "yellow", sure=SURE_FROM_PERCENT - 1)])
+    assert (doubtful.plate_id, doubtful.vehicle, doubtful.is_confirmed) == (ONE, "large", False)
 
 
 def test_only_a_new_energy_form_tells_its_colour() -> None:
@@ -104,7 +118,7 @@ async def stay(db: asyncpg.Connection, space: int, begin: datetime = NINE, minut
 
 
 async def evidence(
-    db: asyncpg.Connection, session_id: UUID, plate: Plate, source: str, colour: str | None = None
+    db: asyncpg.Connection, session_id: UUID, plate: Plate, source: str, colour: str | None = None, *, sure: int = 95
 ) -> None:
     tokens = (VAULT.newest.token(kind, plate.text) for kind in ("exact", "last4", "last5", "skeleton"))
     plate_id = await db.fetchval(
@@ -118,13 +132,14 @@ async def evidence(
     )
     await db.execute(
         """
-        INSERT INTO plate_evidence (session_id, plate_id, source, colour, observed_at, recorded_at)
-        VALUES ($1, $2, $3, $4, now(), now())
+        INSERT INTO plate_evidence (session_id, plate_id, source, colour, confidence_percent, observed_at, recorded_at)
+        VALUES ($1, $2, $3, $4, $5, now(), now())
         """,
         session_id,
         plate_id,
         source,
         colour,
+        sure if source == "camera" else None,
     )
 
 

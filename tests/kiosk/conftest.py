@@ -51,7 +51,7 @@ def printed(code: str) -> str:
 
 
 async def seen(
-    desk: Desk, session_id: UUID, plate: str, *, source: str = "warden", colour: str | None = "blue"
+    desk: Desk, session_id: UUID, plate: str, *, source: str = "warden", colour: str | None = "blue", sure: int = 95
 ) -> None:
     """Somebody says that this plate stands there."""
     vault = desk.api.parts.plates
@@ -64,6 +64,7 @@ async def seen(
                 plate_id=plate_id,
                 source=source,
                 colour=colour if source != "claim" else None,
+                confidence_percent=sure if source == "camera" else None,
                 observed_at=now(),
                 recorded_at=now(),
             )

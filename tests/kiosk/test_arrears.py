@@ -12,6 +12,7 @@ from api.passwords import hash_password
 from billing.bills import bill_ended_sessions
 from billing.holds import release_bill
 from billing.ledger.checking import check_ledger
+from core.tables.plates import SURE_FROM_PERCENT
 from ops.arrears import move_all, write_off
 from tests.api.town import now
 from tests.kiosk.conftest import Kiosk, gone, just_gone, seen
@@ -98,6 +99,17 @@ async def test_a_drivers_word_makes_no_arrears_and_what_nobody_saw_is_of_nobody_
     await billed(desk)
     assert await owed(desk) == (0, 0, 1200)
     assert await debts(desk) == []
+
+
+async def test_a_camera_in_doubt_makes_no_strangers_debt(desk: Desk) -> None:
+    await seen(desk, await gone(desk, 2), PLATE, source="camera", sure=SURE_FROM_PERCENT - 1)
+    await billed(desk)
+    assert await owed(desk) == (0, 0, 600)
+    assert await debts(desk) == []
+    await seen(desk, await gone(desk, 3), PLATE, source="camera", sure=SURE_FROM_PERCENT)
+    await billed(desk)
+    assert await owed(desk) == (0, 600, 600)
+    assert len(await debts(desk)) == 1
 
 
 async def test_better_evidence_makes_an_arrear_of_what_nobody_was_known_to_owe_and_moves_one_to_its_owner(
