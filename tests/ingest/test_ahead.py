@@ -158,6 +158,7 @@ async def test_whatever_fails_while_the_next_batch_is_prepared_is_made_good(
     """At random, all the time: the transaction broken off, states moved on by somebody else, the registry changed."""
     rng = random.Random(seed)
     traffic = drawn(seed, RealClock().now_ms() - MINUTE)
+    spaces = [row["id"] for row in await db.fetch("SELECT id FROM space ORDER BY id")]
     line = Line(database_url, traffic)
 
     async def break_something() -> None:
@@ -166,7 +167,9 @@ async def test_whatever_fails_while_the_next_batch_is_prepared_is_made_good(
                 case 0:
                     line.pipeline.break_off()
                 case 1:
-                    await db.execute("UPDATE space_state SET version = version + 1 WHERE space_id % 2 = 0")
+                    await db.execute(
+                        "UPDATE space_state SET version = version + 1 WHERE space_id = $1", rng.choice(spaces)
+                    )
                 case _:
                     await db.execute("NOTIFY parking_registry")
             await asyncio.sleep(rng.uniform(0.02, 0.15))

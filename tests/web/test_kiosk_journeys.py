@@ -30,6 +30,7 @@ from tests.web.kiosk import (
     on_step,
     the_provider,
     till_of,
+    touch,
     type_keys,
 )
 from tests.web.live import LiveCity
@@ -76,7 +77,7 @@ async def looked_at_in_both_languages(visit: Visit, name: str) -> None:
         assert await faults_of(visit.page) == [], f"{name} {lang}"
         if (lang == "zh") == (visit.page.viewport_size == {"width": PORTRAIT[0], "height": PORTRAIT[1]}):
             await assert_accessible(visit, f"{name} {lang}")
-        await switch.click()
+        await touch(switch)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["portrait", "landscape"])
@@ -90,7 +91,7 @@ async def test_a_stay_is_found_by_its_space_and_paid(
     await on_step(page, "fee")
     assert await lines_add_up(page)
     await looked_at_in_both_languages(visit, "fee")
-    await page.locator(".k-channel").nth(SIZES.index(size)).click()
+    await touch(page.locator(".k-channel").nth(SIZES.index(size)))
     order = await order_on_screen(page, live_city)
     await looked_at_in_both_languages(visit, "pay")
     begun = time.monotonic()
@@ -108,10 +109,10 @@ async def test_a_stay_is_found_by_its_space_and_paid(
     largest = await page.locator(".k-leave strong").evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)")
     assert largest == max(sizes), "when to leave is the largest text"
     await looked_at_in_both_languages(visit, "paid")
-    await page.locator(".k-channels button").nth(1).click()
+    await touch(page.locator(".k-channels button").nth(1))
     await expect(page.locator(".k-qr")).to_be_visible()
     await looked_at_in_both_languages(visit, "receipt")
-    await page.locator(".k-channels .strong").click()
+    await touch(page.locator(".k-channels .strong"))
     await on_step(page, "idle")
 
 
@@ -133,29 +134,29 @@ async def test_a_stay_is_found_by_a_part_of_its_plate_once_its_driver_knows_more
     assert named.is_success, named.text
     visit = await at_kiosk(visits, live_city.url, await new_key(live_city), size=PORTRAIT, forgiving=True)
     page = visit.page
-    await page.locator(".k-start").click()
-    await page.locator(".k-tabs button").nth(1).click()
-    await page.get_by_role("button", name="不记得省份").click()
+    await touch(page.locator(".k-start"))
+    await touch(page.locator(".k-tabs button").nth(1))
+    await touch(page.get_by_role("button", name="不记得省份"))
     await type_keys(page, "7K3Q9")
-    await page.locator(".k-onward").click()
+    await touch(page.locator(".k-onward"))
     await on_step(page, "choose")
     shown = await page.locator(".k-main").inner_text()
     assert "7K3Q9" not in shown
     assert "XS-009" not in shown, "neither the whole plate nor the place of a car whose driver is not known yet"
     await looked_at(visit, "choose-zh")
-    await page.locator(".k-match").first.click()
+    await touch(page.locator(".k-match").first)
     await on_step(page, "confirm")
     await type_keys(page, "XS-001")
-    await page.locator(".k-onward").click()
+    await touch(page.locator(".k-onward"))
     await expect(page.get_by_role("alert")).to_contain_text("对不上")
     visit.complaints[:] = [one for one in visit.complaints if "403" not in one]
     await looked_at(visit, "not-confirmed-zh")
     for _ in "XS-001":
-        await page.get_by_role("button", name="删除").click()
+        await touch(page.get_by_role("button", name="删除"))
     await type_keys(page, "XS-009")
-    await page.locator(".k-onward").click()
+    await touch(page.locator(".k-onward"))
     await on_step(page, "fee")
-    await page.locator(".k-channel").nth(1).click()
+    await touch(page.locator(".k-channel").nth(1))
     await scanned(live_city, (await order_on_screen(page, live_city))["code_url"])
     await on_step(page, "done")
     assert (await money_of(live_city, session))["due_fen"] == 0
@@ -181,16 +182,16 @@ async def test_at_the_machine_of_a_lot_the_number_alone_is_enough(live_city: Liv
     visit = await at_kiosk(visits, live_city.url, await new_key(live_city, lot="XS"), size=PORTRAIT)
     page = visit.page
     await expect(page.locator(".k-head")).to_contain_text("下司巷停车场")
-    await page.locator(".k-start").click()
+    await touch(page.locator(".k-start"))
     await type_keys(page, "12")
     await expect(page.locator(".k-typed")).to_have_text("XS-12")
     await looked_at(visit, "space-zh")
-    await page.get_by_role("button", name="别的停车场").click()
+    await touch(page.get_by_role("button", name="别的停车场"))
     await type_keys(page, "WT-3")
     assert await faults_of(page) == []
-    await page.get_by_role("button", name="只用数字").click()
+    await touch(page.get_by_role("button", name="只用数字"))
     await type_keys(page, "12")
-    await page.locator(".k-onward").click()
+    await touch(page.locator(".k-onward"))
     await on_step(page, "fee")
     await expect(page.locator(".k-facts")).to_contain_text("XS-012")
 
@@ -202,7 +203,7 @@ async def test_paid_by_phone_meanwhile_the_kiosk_takes_nothing_more(live_city: L
     await find_space(page, "XS-007")
     await on_step(page, "fee")
     phone = await paid_by_phone(live_city, session)
-    await page.locator(".k-channel").first.click()
+    await touch(page.locator(".k-channel").first)
     await expect(page.locator(".k-total")).to_contain_text("已付清")
     visit.complaints[:] = [one for one in visit.complaints if "409" not in one]
     await looked_at(visit, "already-paid-zh")
@@ -237,7 +238,7 @@ async def test_what_becomes_of_a_payment_is_told_as_it_is(live_city: LiveCity, v
         await the_provider(live_city, *({"on": f"wechat.{call}", "do": "down"} for call in ("create", "query")))
         await find_space(page, "XS-011")
         await on_step(page, "fee")
-        await page.locator(".k-channel").first.click()
+        await touch(page.locator(".k-channel").first)
         await expect(page.locator(".k-title")).to_have_text("还没有确认")
         await expect(page.locator(".k-qr")).to_have_count(0)
         await looked_at(visit, "unknown-zh")
@@ -249,7 +250,7 @@ async def test_what_becomes_of_a_payment_is_told_as_it_is(live_city: LiveCity, v
         await expect(page.locator(".k-title")).to_have_text("付款码已过期")
         await looked_at(visit, "ran-out-zh")
 
-        await again.click()
+        await touch(again)
         second = await order_on_screen(page, live_city)
         assert second["id"] != first["id"]
         async with till.database.transaction() as db:
@@ -257,7 +258,7 @@ async def test_what_becomes_of_a_payment_is_told_as_it_is(live_city: LiveCity, v
         await expect(page.locator(".k-title")).to_have_text("付款没有成功")
         await looked_at(visit, "failed-zh")
 
-        await again.click()
+        await touch(again)
         third = await order_on_screen(page, live_city)
         assert third["id"] not in {first["id"], second["id"]}
         cable.pull()  # what follows is heard of only when all is over
@@ -270,7 +271,7 @@ async def test_what_becomes_of_a_payment_is_told_as_it_is(live_city: LiveCity, v
         await expect(page.locator(".k-title")).to_have_text("已经退款")
         await expect(again).to_have_count(0)
         await looked_at(visit, "refunded-zh")
-        await page.get_by_role("button", name="查看费用").click()
+        await touch(page.get_by_role("button", name="查看费用"))
         await expect(page.locator(".k-total")).to_contain_text("已付清")
         assert await money_of(live_city, session) == {"paid_fen": phone["amount_fen"], "due_fen": 0}
     visit.complaints[:] = [one for one in visit.complaints if "EventSource" not in one]
@@ -290,7 +291,7 @@ async def test_the_slip_is_for_paper_of_80_mm_and_a_silent_printer_is_no_lost_re
     await page.evaluate("window.print = () => {}")  # a browser that hands the page to nobody
     await find_space(page, "XS-010")
     await on_step(page, "fee")
-    await page.locator(".k-channel").first.click()
+    await touch(page.locator(".k-channel").first)
     await scanned(live_city, (await order_on_screen(page, live_city))["code_url"])
     await on_step(page, "done")
     await expect(page.get_by_role("button", name="打印")).to_be_enabled()
@@ -304,7 +305,7 @@ async def test_the_slip_is_for_paper_of_80_mm_and_a_silent_printer_is_no_lost_re
     await expect(slip).to_contain_text("XS-010")
     await slip.screenshot(path="test-output/kiosk/slip-zh.png")
     await page.emulate_media(media="screen")
-    await page.get_by_role("button", name="打印").click()
+    await touch(page.get_by_role("button", name="打印"))
     await page.clock.run_for(11_000)
     await expect(page.get_by_text("没有打印出来")).to_be_visible()
     await expect(page.locator(".k-qr")).to_be_visible()
@@ -331,7 +332,7 @@ async def test_from_a_sensors_message_to_the_ledgers_proof(live_city: LiveCity, 
     visit = await at_kiosk(visits, live_city.url, await new_key(live_city), size=LANDSCAPE)
     await find_space(visit.page, space)
     await on_step(visit.page, "fee")
-    await visit.page.locator(".k-channel").first.click()
+    await touch(visit.page.locator(".k-channel").first)
     await scanned(live_city, (await order_on_screen(visit.page, live_city))["code_url"])
     await on_step(visit.page, "done")
     assert (await money_of(live_city, session))["due_fen"] == 0

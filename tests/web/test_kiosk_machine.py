@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 import web
 from tests.support.waiting import until
 from tests.web.cable import plugged_in
-from tests.web.kiosk import LANDSCAPE, PORTRAIT, at_kiosk, faults_of, new_key, on_step, type_keys
+from tests.web.kiosk import LANDSCAPE, PORTRAIT, at_kiosk, faults_of, new_key, on_step, touch, type_keys
 from tests.web.live import LiveCity
 from tests.web.looking import Visit, Visits
 from tests.web.test_map_page import assert_accessible
@@ -39,7 +39,7 @@ async def test_it_is_set_up_once_and_its_key_stays_out_of_sight(live_city: LiveC
     await picture(visit, "setup-zh")
     await assert_accessible(visit, "setup")
     await page.get_by_label("设备密钥").fill("not-a-key")
-    await page.get_by_role("button", name="启用").click()
+    await touch(page.get_by_role("button", name="启用"))
     await expect(page.get_by_role("alert")).to_contain_text("不认识")
     visit.complaints[:] = [one for one in visit.complaints if "401" not in one]
     await page.get_by_label("设备密钥").fill(await new_key(live_city))
@@ -80,24 +80,24 @@ async def test_whoever_stands_before_it_sees_and_reaches_everything(
         for lang in ("zh", "en"):
             await on_step(page, "idle")
             if lang == "en":
-                await page.locator(".k-looks button").first.click()
+                await touch(page.locator(".k-looks button").first)
             if switch:
-                await page.locator(switch).click()
+                await touch(page.locator(switch))
             assert await faults_of(page) == [], f"idle {name} {lang}"
             await picture(visit, f"idle-{lang}{name}")
-            await page.locator(".k-start").click()
+            await touch(page.locator(".k-start"))
             assert await faults_of(page) == [], f"space {name} {lang}"
-            await page.locator(".k-tabs button").nth(1).click()
+            await touch(page.locator(".k-tabs button").nth(1))
             assert await faults_of(page) == [], f"province {name} {lang}"
             await type_keys(page, "浙D1234")
             assert await faults_of(page) == [], f"plate {name} {lang}"
             await picture(visit, f"plate-{lang}{name}")
-            await page.locator(".k-tabs button").nth(2).click()
+            await touch(page.locator(".k-tabs button").nth(2))
             assert await faults_of(page) == [], f"code {name} {lang}"
-            await page.locator(".k-help").click()
+            await touch(page.locator(".k-help"))
             await expect(page.get_by_role("dialog")).to_be_visible()
-            await page.locator(".k-dialog .k-onward").click()
-            await page.locator(".k-way button").last.click()
+            await touch(page.locator(".k-dialog .k-onward"))
+            await touch(page.locator(".k-way button").last)
 
 
 async def test_it_is_readable_by_everybody(live_city: LiveCity, visits: Visits) -> None:
@@ -110,14 +110,14 @@ async def test_it_is_readable_by_everybody(live_city: LiveCity, visits: Visits) 
         assert [one["nodes"][0]["html"] for one in found["violations"]] == [], state
 
     await seven_to_one("idle")
-    await page.locator(".k-start").click()
+    await touch(page.locator(".k-start"))
     await seven_to_one("space")
-    await page.locator(".k-tabs button").nth(1).click()
+    await touch(page.locator(".k-tabs button").nth(1))
     await seven_to_one("plate")
-    await page.get_by_role("button", name="高对比度").click()
+    await touch(page.get_by_role("button", name="高对比度"))
     await seven_to_one("plate in high contrast")
     await picture(visit, "plate-contrast")
-    await page.locator(".k-help").click()
+    await touch(page.locator(".k-help"))
     await seven_to_one("help")
     await picture(visit, "help-contrast")
 
@@ -144,17 +144,17 @@ async def test_it_asks_after_45_seconds_and_forgets_after_60(live_city: LiveCity
     visit = await at_kiosk(visits, live_city.url, await new_key(live_city), frozen=True)
     page = visit.page
     entries = await page.evaluate("history.length")
-    await page.locator(".k-start").click()
-    await page.locator(".k-tabs button").nth(1).click()
+    await touch(page.locator(".k-start"))
+    await touch(page.locator(".k-tabs button").nth(1))
     await type_keys(page, "浙D9Z8Y7")
-    await page.get_by_role("button", name="English").click()
+    await touch(page.get_by_role("button", name="English"))
     await page.clock.run_for(44_000)
     await expect(page.get_by_role("alertdialog")).to_have_count(0)
     await page.clock.run_for(2_000)
     await expect(page.get_by_role("alertdialog")).to_be_visible()
     await picture(visit, "still-there-en")
     await assert_accessible(visit, "still there?")
-    await page.get_by_role("button", name="More time").click()
+    await touch(page.get_by_role("button", name="More time"))
     await expect(page.get_by_role("alertdialog")).to_have_count(0)
     assert "9" in await page.locator(".plate-boxes").inner_text(), "more time keeps the step"
     await page.clock.run_for(61_000)
@@ -164,8 +164,8 @@ async def test_it_asks_after_45_seconds_and_forgets_after_60(live_city: LiveCity
     assert await page.evaluate("history.length") == entries
     kept = await page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     assert "9Z8Y7" not in kept
-    await page.locator(".k-start").click()
-    await page.locator(".k-tabs button").nth(1).click()
+    await touch(page.locator(".k-start"))
+    await touch(page.locator(".k-tabs button").nth(1))
     assert re.sub(r"\W", "", await page.locator(".plate-boxes").inner_text()) == ""
 
 
