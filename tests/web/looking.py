@@ -1,6 +1,7 @@
 """Opening a page and looking at it: what it shows, what it asked for, what it complained about."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -23,7 +24,9 @@ class Visit:
     requests: list[Request] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     forgiving: bool = False
-    """Whether failed requests are part of the test."""
+    """Whether it is expected that the server cannot be reached for a while."""
+    refusals: Collection[int] = ()
+    """The statuses with which it is expected to refuse something."""
     leads_to: str = ""
     """Another place that a link of the page leads to on purpose: the payment provider's."""
 
@@ -52,8 +55,13 @@ class Visit:
         self.requests.append(request)
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not (self.forgiving and "net::" in message.text):
+        if message.type in {"error", "warning"} and not self._is_expected(message.text):
             self.complaints.append(f"{message.type}: {message.text}")
+
+    def _is_expected(self, said: str) -> bool:
+        """Told when it is said, not afterwards: a page asks again when it likes."""
+        is_of_an_outage = "net::" in said or "EventSource" in said
+        return (self.forgiving and is_of_an_outage) or any(f"status of {code}" in said for code in self.refusals)
 
     def strangers(self) -> list[str]:
         """Requests that left our origin; drawings the page makes for itself are data and blobs."""
@@ -82,6 +90,7 @@ class Visits:
         dark: bool = False,
         frozen: bool = False,
         forgiving: bool = False,
+        refusals: Collection[int] = (),
         **options: Any,
     ) -> Visit:
         """Open a page as a fresh visitor.
@@ -92,7 +101,8 @@ class Visits:
             lang: the browser's language.
             dark: whether the device prefers dark.
             frozen: whether the page's clock can be moved by the test.
-            forgiving: whether failed requests are expected.
+            forgiving: whether it is expected that the server cannot be reached for a while.
+            refusals: the statuses with which it is expected to refuse something.
             options: more of Playwright's own for the browser context.
         """
         phone = size == PHONE
@@ -108,7 +118,11 @@ class Visits:
         page = await context.new_page()
         parts = urlsplit(url)
         visit = Visit(
-            page=page, origin=f"{parts.scheme}://{parts.netloc}", opened_at=time.monotonic(), forgiving=forgiving
+            page=page,
+            origin=f"{parts.scheme}://{parts.netloc}",
+            opened_at=time.monotonic(),
+            forgiving=forgiving,
+            refusals=refusals,
         )
         visit.listen()
         self.made.append(visit)

@@ -78,7 +78,7 @@ async def test_somebody_parks_by_the_map_pays_and_leaves_and_it_is_all_true(here
     space = await a_free_space(url)
     code, (lon, lat) = space["properties"]["code"], middle_of(space)
 
-    visit = await visits.to(f"{url}/#at=19/{lat}/{lon}", size=PHONE, user_agent=ANDROID)
+    visit = await visits.to(f"{url}/#at=19/{lat}/{lon}", size=PHONE, user_agent=ANDROID, refusals=(503,))
     visit.leads_to = found["PARKING_GATEWAY_URL"]
     visit.page.set_default_timeout(PATIENCE_MS)
     await visit.map_ready()
