@@ -67,10 +67,10 @@ def diagnose(facts: Facts, *, delivery_patience: float = DELIVERED_WITHIN_SECOND
         return None
     if not facts.is_subscribed:
         return Trouble.NOT_GREETED if facts.connection_age > GREETED_WITHIN_SECONDS else None
-    idle_age = facts.idle_age or 0.0
-    if facts.unacknowledged and idle_age > ACKNOWLEDGED_WITHIN_SECONDS:
+    quiet_age = min(facts.idle_age or 0.0, facts.silent_age)  # what has just come is no idler's
+    if facts.unacknowledged and quiet_age > ACKNOWLEDGED_WITHIN_SECONDS:
         return Trouble.NOT_ACKNOWLEDGED
-    if facts.held_by_broker and min(idle_age, facts.silent_age) > delivery_patience:
+    if facts.held_by_broker and quiet_age > delivery_patience:
         return Trouble.NOT_DELIVERED
     return None
 

@@ -43,6 +43,7 @@ QUIET = Facts(
         (replace(QUIET, connection_age=GREETED_WITHIN_SECONDS + 1, is_subscribed=False), Trouble.NOT_GREETED),
         (replace(QUIET, unacknowledged=1, idle_age=ACKNOWLEDGED_WITHIN_SECONDS - 1), None),
         (replace(QUIET, unacknowledged=1, idle_age=ACKNOWLEDGED_WITHIN_SECONDS + 1), Trouble.NOT_ACKNOWLEDGED),
+        (replace(QUIET, unacknowledged=16, silent_age=0.1), None),
         (replace(QUIET, unacknowledged=20_000, idle_age=None, attempt_age=5), None),
         (replace(QUIET, held_by_broker=7), Trouble.NOT_DELIVERED),
         (replace(QUIET, held_by_broker=7, silent_age=DELIVERED_WITHIN_SECONDS - 1), None),
