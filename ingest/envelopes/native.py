@@ -39,7 +39,14 @@ def read_native(raw: bytes, sensor: str | None) -> Reading:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _read_carefully(raw, sensor)
     at = message.at
-    if type(at) is not int or not raw.isascii() or raw.count(b'"at"') != 1 or raw.count(b'"occupied"') != 1:
+    if (
+        type(at) is not int
+        or not raw.isascii()
+        or b"\\" in raw  # a name may be written with escapes
+        or raw.count(b'"at"') != 1
+        or raw.count(b'"occupied"') != 1
+        or (sensor is None and raw.count(b'"sensor"') != 1)
+    ):
         return _read_carefully(raw, sensor)
     battery_mv, rssi_dbm, temperature_c = message.battery_mv, message.rssi_dbm, message.temperature_c
     if battery_mv is None and rssi_dbm is None and temperature_c is None:

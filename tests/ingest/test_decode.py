@@ -147,6 +147,7 @@ def test_fractions_of_telemetry_are_rounded() -> None:
             "occupied is there twice",
         ),
         (b'{"at": 1795358210250, "occupied": true, "at": 1}', Reason.NOT_A_READING, "at is there twice"),
+        (b'{"at": 1795358210250, "occupied": true, "\\u0061t": 1}', Reason.NOT_A_READING, "at is there twice"),
         (native(at=0), Reason.CLOCK_NOT_SET, "before 2020"),
         (native(at=-5), Reason.CLOCK_NOT_SET, "before 2020"),
         (native(at=-(10**30)), Reason.CLOCK_NOT_SET, "before 2020"),

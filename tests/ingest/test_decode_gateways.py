@@ -19,23 +19,25 @@ def test_a_gateways_bad_element_is_refused_alone() -> None:
         b'{"sensor": "a\\u0000", "at": 1795358210250, "occupied": true}',
         b"17",
         b'{"sensor": "\xff", "at": 1795358210250, "occupied": true}',
+        b'{"sensor": "B-99", "sensor": "70b3d57ed0061a2c", "at": 1795358210250, "occupied": true}',
         good.replace(b"true", b"false"),
     ]
 
     items = decode(GATEWAY, b"[" + b" , ".join(elements) + b"]", registry=KNOWN)
 
     assert [item.raw for item in items] == elements
-    assert [type(item) for item in items] == [Reading, *[Refusal] * 6, Reading]
+    assert [type(item) for item in items] == [Reading, *[Refusal] * 7, Reading]
     refusals = [item for item in items if isinstance(item, Refusal)]
     assert [refusal.reason for refusal in refusals] == [
         Reason.NOT_A_READING,
         Reason.NOT_A_READING,
         Reason.UNKNOWN_SENSOR,
-        Reason.UNKNOWN_SENSOR,
+        Reason.NOT_A_READING,
         Reason.NOT_A_READING,
         Reason.NOT_JSON,
+        Reason.NOT_A_READING,
     ]
-    assert [refusal.sensor for refusal in refusals] == [SENSOR, None, "B-99", None, None, None]
+    assert [refusal.sensor for refusal in refusals] == [SENSOR, None, "B-99", None, None, None, None]
 
 
 @pytest.mark.parametrize(
