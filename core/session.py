@@ -134,8 +134,8 @@ def step(state: FoldState, key: OrderKey, reading: Reading, rules: FoldRules) ->
         why = BeginWhy.CHANGE if changed else BeginWhy.HEARTBEAT
         return _arrived(state, reading, key, why=why, silence_ms=silence_ms, rules=rules)
     if not state.occupied:
-        first = at_ms if state.changed_ms is None else state.changed_ms
-        return msgspec.structs.replace(state, key=key, changed_ms=first, silence_ms=silence_ms), None
+        changed_ms = at_ms if changed or state.changed_ms is None else state.changed_ms  # a change: somebody was there
+        return msgspec.structs.replace(state, key=key, changed_ms=changed_ms, silence_ms=silence_ms), None
     ended = _left(state, at_ms, silence_ms) if changed else _left_unseen(state)
     return msgspec.structs.replace(ended, key=key, silence_ms=silence_ms), None
 

@@ -87,6 +87,11 @@ class TestArrivalsAndDepartures:
     def test_a_departure_while_free_makes_no_session(self) -> None:
         assert stays(change(1_000, occupied=False), change(2_000, occupied=False)) == []
 
+    def test_a_departure_while_free_is_still_the_last_change_and_a_heartbeat_is_none(self) -> None:
+        known = [change(1_000, occupied=True), change(2_000, occupied=False), change(3_000, occupied=False)]
+        assert fold(known, RULES).state.changed_ms == 3_000
+        assert fold([*known, heartbeat(4_000, occupied=False)], RULES).state.changed_ms == 3_000
+
     def test_a_report_is_a_change_where_it_differs_and_a_heartbeat_where_not(self) -> None:
         first, again = (Reading(sensor="a", at_ms=at_ms, occupied=True) for at_ms in (1_000, 1_200))
         left = Reading(sensor="a", at_ms=1_300, occupied=False)
