@@ -276,8 +276,9 @@ def shown(entry: SensorEntry) -> dict[str, Any]:
 
 _FIND: Final = """
     SELECT id, code, codec, heartbeat_seconds, maker, model, battery_low_mv, note FROM sensor
-    WHERE code = :code FOR UPDATE
+    WHERE code = :code FOR NO KEY UPDATE
 """
+"""No stronger lock: ingest's first row of a sensor refers to it, while it holds states that a change waits for."""
 _INSERT: Final = """
     INSERT INTO sensor (code, codec, heartbeat_seconds, maker, model, battery_low_mv, note)
     VALUES (:code, :codec, :heartbeat_seconds, :maker, :model, :battery_low_mv, :note)

@@ -313,6 +313,22 @@ def a_plan(prefix: str, now_ms: int, seed: int) -> Plan:
     return Plan(swaps=swaps, says=sorted(set(says)))
 
 
+async def test_a_sensor_is_heard_for_the_first_time_while_somebody_changes_it(
+    street: Street, registry: Registry, now_ms: int
+) -> None:
+    """Its first reading makes rows that refer to it: these wait for no change, and so no change for them."""
+    await street.start_ingest()
+    sensor = street.sensor("KL-001")
+    async with registry.database.transaction() as db:
+        await changing.fetch_change(db, sensor)
+        say(street, sensor, now_ms - MINUTE, occupied=True)
+
+        async def is_stored() -> bool:
+            return bool(await street.db.fetchval("SELECT count(*) FROM sensor_state"))
+
+        await until(is_stored)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_sessions_are_a_function_of_readings_and_registry_whatever_was_known_when(
     street: Street, registry: Registry, now_ms: int, seed: int
