@@ -191,4 +191,4 @@ def _no_numbers(lon: object, lat: object) -> GeometryError:
 
 
 def _at(position: Position) -> str:
-    return f"[{position[0]:g}, {position[1]:g}]"
+    return f"[{position[0]:.10g}, {position[1]:.10g}]"

@@ -244,6 +244,15 @@ def test_one_mistake_gives_exactly_its_problem(mistake: str) -> None:
     assert (parsed.city is None) == (slug not in WARNINGS)
 
 
+def test_the_ends_of_an_open_ring_are_told_finely_enough_to_differ() -> None:
+    open_ring = {
+        "type": "Polygon",
+        "coordinates": [[[120.9, 29.5], [120.90001, 29.5], [120.90001, 29.5], [120.9, 29.50001]]],
+    }
+    (problem,) = parse_city(changed(draw(FIRST, open_ring)), tariffs=TARIFFS, codecs=CODECS).errors
+    assert "[120.9, 29.5] and ends at [120.9, 29.50001]" in problem.why
+
+
 def test_without_a_city_a_space_stays_near_its_lot() -> None:
     city = changed(draw(FIRST, rectangle(2_100, 0, 6, 2.2)))
     del city["features"][CITY]
