@@ -23,6 +23,9 @@ IDLE_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = (0.1, 5.0)
 """First and longest wait after a failure, doubled between."""
 
+ACKNOWLEDGED_AT_ONCE: Final = 250
+"""After so many acknowledgements the event loop has its turn: about a millisecond."""
+
 AWAY = (
     OSError,
     TimeoutError,
@@ -73,6 +76,7 @@ class Pipeline:
         """
         batches = inbox.batches(idle_seconds=IDLE_SECONDS)
         self._is_writing.set()
+        acknowledging = asyncio.create_task(self._acknowledge(()))
         taken = await self._take(batches)
         while taken is not None:
             self._note_idleness(is_idle=not taken.batch)
@@ -88,10 +92,12 @@ class Pipeline:
             if not is_written:
                 ahead.cancel()
                 log.warning("batch.left_to_the_broker", messages=len(taken.batch) + len(inbox))
-                return
-            self._ack(taken.batch)
+                break
+            await acknowledging
+            acknowledging = asyncio.create_task(self._acknowledge(taken.batch))
             metrics.waiting.set(len(inbox))
             taken = await ahead
+        await acknowledging
         if self._db is not None:
             await self._db.close()
 
@@ -103,6 +109,12 @@ class Pipeline:
         await self._is_writing.wait()
         can_prepare = batch and self._writer.may_look_ahead
         return Taken(batch, await self._writer.prepare(batch) if can_prepare else None)
+
+    async def _acknowledge(self, batch: Sequence[Message]) -> None:
+        """Acknowledge what is committed, in slices: the database is given the next batch meanwhile."""
+        for first in range(0, len(batch), ACKNOWLEDGED_AT_ONCE):
+            self._ack(batch[first : first + ACKNOWLEDGED_AT_ONCE])
+            await asyncio.sleep(0)
 
     def _note_idleness(self, *, is_idle: bool) -> None:
         if not is_idle:

@@ -11,13 +11,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from core.ids import SpaceId
+from core.ids import SensorId, SpaceId
 from core.occupancy import OrderKey
 from ingest.inbox import Message
 from ingest.sessions import SessionWrite, SpaceFold, advance, changed_since
 from ingest.sorting import Known, Sorted, Terms, sort_message
-from ingest.statements import Arrival
-from ingest.vitals import News
+from ingest.statements import Arrival, StateRow, state_row
+from ingest.vitals import Before, NewsBySensor
 
 SLICE: Final = 100
 """After so many readings or spaces the event loop has its turn: about a millisecond."""
@@ -30,22 +30,41 @@ class Outcome:
     stored: list[Arrival] = field(default_factory=list)
     repeated: int = 0
     folds: dict[SpaceId, tuple[SpaceFold, int]] = field(default_factory=dict)
-    changed: dict[SpaceId, int] = field(default_factory=dict)
-    """From when on the use of a space is another than before."""
+    states: dict[SpaceId, StateRow] = field(default_factory=dict)
+    """The rows of these folds, made at once: the database is busy with another batch meanwhile."""
     writes: list[SessionWrite] = field(default_factory=list)
-    news: list[News] = field(default_factory=list)
+    news: NewsBySensor = field(default_factory=dict)
+    told_late: set[SensorId] = field(default_factory=set)
+    """Sensors whose news, or some of it, is only known when it is stored."""
     sessions: int = 0
     refolded: int = 0
 
     def take(
-        self, space_id: SpaceId, fold: SpaceFold, version: int, at_ms: int, writes: Sequence[SessionWrite]
+        self,
+        space_id: SpaceId,
+        fold: SpaceFold,
+        before: int,
+        writes: Sequence[SessionWrite],
+        *,
+        at_ms: int,
+        heard_ms: int | None = None,
     ) -> None:
-        """A space's fold has moved on to a version, by readings of which the first is of ``at_ms``."""
-        self.folds[space_id] = (fold, version)
-        self.changed[space_id] = at_ms
+        """A space's fold has moved on from the version ``before``, by readings of which the first is of ``at_ms``."""
+        changed_ms = at_ms
         if writes:
             self.writes.extend(writes)
-            self.changed[space_id] = changed_since(at_ms, writes)
+            changed_ms = changed_since(at_ms, writes)
+        self._stands(space_id, fold, before, heard_ms, changed_ms)
+
+    def hear(self, space_id: SpaceId, fold: SpaceFold, before: int, heard_ms: int) -> None:
+        """A space was heard of, and all is as it was."""
+        self._stands(space_id, fold, before, heard_ms, None)
+
+    def _stands(
+        self, space_id: SpaceId, fold: SpaceFold, before: int, heard_ms: int | None, changed_ms: int | None
+    ) -> None:
+        self.folds[space_id] = (fold, before + 1)
+        self.states[space_id] = state_row(space_id, fold, version=before, heard_ms=heard_ms, changed_ms=changed_ms)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +79,8 @@ class Prepared:
     outcome: Outcome = field(default_factory=Outcome)
     before: dict[SpaceId, tuple[SpaceFold, int]] = field(default_factory=dict)
     """The folds it moved on, as they were."""
+    vitals_before: Before | None = None
+    """The vitals of sensors that it brings news of, as they were; None: these are only known when it is stored."""
 
     @property
     def unsettled(self) -> AbstractSet[SpaceId]:
@@ -108,14 +129,11 @@ class Preparation:
         self._pending.remove(prepared)
 
     def withdraw(self, known: Known) -> None:
-        """Take back what all pending batches made of the folds: the one being written has failed."""
+        """Take back what all pending batches made of what is known, which failed or is to be read anew."""
         for prepared in reversed(self._pending):
             for space_id, (fold, version) in prepared.before.items():
                 known.folds.keep(space_id, fold, version, known.registry.rules[space_id])
-        self.forget()
-
-    def forget(self) -> None:
-        """All pending batches were prepared on what is read anew now."""
+            known.vitals.restore(prepared.vitals_before or {})
         self._writing = None
         self._pending.clear()
         self.era += 1
@@ -130,14 +148,19 @@ def _slices(prepared: Prepared, known: Known, unsettled: AbstractSet[SpaceId], t
             readings = 0
             yield
     waiting = result.undecided
-    folds = known.folds
+    folds, vitals, sensors = known.folds, known.vitals, known.registry.sensors
+    news = prepared.outcome.news
     for number, (space_id, of_space) in enumerate(result.newer.items(), start=1):
+        if not result.has_frames:  # else some may be repeated
+            vitals.gather(of_space.values(), sensors, news)
         if space_id not in waiting:
             prepared.before[space_id] = folds.of(space_id)
             fold, version = fold_newer(prepared, space_id, of_space, known)
             folds.foresee(space_id, fold, version)
         if number % SLICE == 0:
             yield
+    if not result.has_frames:
+        prepared.vitals_before = vitals.keep(news.values())
 
 
 def fold_newer(
@@ -147,5 +170,6 @@ def fold_newer(
     before, version = known.folds.of(space_id)
     readings = [(key, of_space[key].reading) for key in sorted(of_space)]
     fold, writes = advance(space_id, before, readings, known.registry.rules[space_id], prepared.now_ms)
-    prepared.outcome.take(space_id, fold, version + 1, readings[0][0][0], writes)
+    heard_ms = prepared.sorted.heard[space_id]
+    prepared.outcome.take(space_id, fold, version, writes, at_ms=readings[0][0][0], heard_ms=heard_ms)
     return fold, version + 1

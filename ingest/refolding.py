@@ -67,7 +67,7 @@ async def refold_spaces(
         "SELECT space_id, version FROM space_state WHERE space_id = ANY ($1::int[]) ORDER BY space_id FOR UPDATE",
         space_ids,
     )
-    states: list[sql.StateWrite] = []
+    states: list[sql.StateRow] = []
     writes: list[SessionWrite] = []
     for row in rows:
         space_id = SpaceId(row["space_id"])
@@ -75,7 +75,7 @@ async def refold_spaces(
         fold, of_space = await refold_space(db, space_id, late, registry.rules[space_id], now_ms)
         writes.extend(of_space)
         changed_ms = changed_since(since[space_id], of_space)
-        states.append(sql.StateWrite(space_id, fold, None, row["version"], changed_ms))
+        states.append(sql.state_row(space_id, fold, version=row["version"], heard_ms=None, changed_ms=changed_ms))
     sensor_ids = {code: sensor.sensor_id for code, sensor in registry.sensors.items()}
     await sql.write_sessions(db, writes, sensor_ids, now_ms)
     await sql.write_states(db, states)

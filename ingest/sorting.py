@@ -12,8 +12,9 @@ from ingest.floor import NO_FLOOR_MS
 from ingest.folds import Folds
 from ingest.inbox import Message
 from ingest.registry import Registry
-from ingest.statements import Arrival
+from ingest.statements import Arrival, arrived
 from ingest.taking_in import not_assigned
+from ingest.vitals import Vitals
 
 RECENT_MS: Final = 24 * 3_600_000
 """The refold floor is never raised above readings younger than this."""
@@ -21,12 +22,13 @@ RECENT_MS: Final = 24 * 3_600_000
 
 @dataclass(slots=True, kw_only=True)
 class Known:
-    """What the writer believes until it is overtaken; all of it is read anew then."""
+    """What the writer believes until it is overtaken; all of it but the vitals is read anew then."""
 
     registry: Registry = field(default_factory=Registry)
     folds: Folds = field(default_factory=Folds)
     early: EarlyReadings = field(default_factory=EarlyReadings)
     floor_ms: int = NO_FLOOR_MS
+    vitals: Vitals = field(default_factory=Vitals)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,8 +52,8 @@ class Sorted:
     has_frames: bool = False
     """Some of it may have come over LoRaWAN, where repeats are known by their frames."""
 
-    def place(self, arrival: Arrival, key: OrderKey, newest: OrderKey | None) -> None:
-        """Put a reading where it belongs by the newest that its space is known to have."""
+    def place(self, arrival: Arrival, key: OrderKey, newest: OrderKey | None) -> bool:
+        """Put a reading where it belongs by the newest that its space is known to have; whether it is newer."""
         if arrival.reading.frame is not None:
             self.has_frames = True
         if newest is not None and key <= newest:
@@ -59,20 +61,26 @@ class Sorted:
                 self.repeated += 1
             else:
                 self.older.append(arrival)
-            return
+            return False
         of_space = self.newer.get(arrival.space_id)
         if of_space is None:
             self.newer[arrival.space_id] = {key: arrival}
         elif key in of_space:
             self.repeated += 1
+            return False
         else:
             of_space[key] = arrival
+        return True
 
-    def place_put_aside(self, folds: Folds) -> None:
-        """The batch before is committed: sort what had to wait for it."""
-        for arrival, key in self.put_aside:
-            self.place(arrival, key, folds.of(arrival.space_id)[0].state.key)
+    def place_put_aside(self, folds: Folds) -> list[Arrival]:
+        """The batch before is committed: sort what had to wait for it; returns what of it is certainly new."""
+        newer = [
+            arrival
+            for arrival, key in self.put_aside
+            if self.place(arrival, key, folds.of(arrival.space_id)[0].state.key)
+        ]
         self.put_aside.clear()
+        return newer
 
     @property
     def undecided(self) -> AbstractSet[SpaceId]:
@@ -158,4 +166,4 @@ def _accept(reading: Reading, key: OrderKey, message: Message, known: Known, tol
     space_id = sensor.space_at(at_ms)
     if space_id is None:
         return not_assigned(reading.sensor, at_ms, reading.raw)
-    return Arrival(reading, sensor.sensor_id, space_id, received_ms, message.topic)
+    return arrived(reading, sensor.sensor_id, space_id, received_ms, message.topic)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import asyncpg
 import msgspec
@@ -45,34 +45,35 @@ _EVIDENCE_COLUMNS: Final = _READING_COLUMNS.index("raw") + 1
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """An accepted reading and how it came."""
+    """An accepted reading and how it came: ``arrived`` makes one."""
 
     reading: Reading
     sensor_id: SensorId
     space_id: SpaceId
     received_ms: int
-    topic: str
+    row: tuple[object, ...]
+    """As its columns stand in ``reading``, the six of its identity first."""
 
 
-def reading_row(arrival: Arrival) -> tuple[object, ...]:
-    """A reading as its columns stand in ``reading``, the six of its identity first."""
-    reading = arrival.reading
+def arrived(reading: Reading, sensor_id: SensorId, space_id: SpaceId, received_ms: int, topic: str) -> Arrival:
+    """A reading as it came. Its row is made at once: while a batch is sorted, the database is busy with another."""
     telemetry = reading.telemetry
-    return (
+    row = (
         reading.at_ms,
-        arrival.sensor_id,
+        sensor_id,
         reading.boot,
         reading.seq,
         _OCCUPANCY[reading.occupied],
         reading.kind,
-        arrival.space_id,
-        arrival.received_ms,
-        arrival.topic,
+        space_id,
+        received_ms,
+        topic,
         reading.raw,
         telemetry.battery_mv,
         telemetry.rssi_dbm,
         telemetry.temperature_c,
     )
+    return Arrival(reading, sensor_id, space_id, received_ms, row)
 
 
 async def store_readings(db: asyncpg.Connection, arrivals: Sequence[Arrival]) -> None:
@@ -83,7 +84,7 @@ async def store_readings(db: asyncpg.Connection, arrivals: Sequence[Arrival]) ->
     """
     if arrivals:
         await db.copy_records_to_table(
-            "reading", records=[reading_row(arrival) for arrival in arrivals], columns=_READING_COLUMNS
+            "reading", records=[arrival.row for arrival in arrivals], columns=_READING_COLUMNS
         )
 
 
@@ -91,7 +92,7 @@ async def store_unless_repeated(db: asyncpg.Connection, arrivals: Sequence[Arriv
     """Store those readings that are not there yet; returns the places in ``arrivals`` of those that were new."""
     if not arrivals:
         return set()
-    columns = list(zip(*(reading_row(arrival) for arrival in arrivals), strict=True))
+    columns = list(zip(*(arrival.row for arrival in arrivals), strict=True))
     rows = await db.fetch(
         """
         INSERT INTO reading (observed_at, sensor_id, boot, seq, occupancy, kind, space_id, received_at, topic, raw,
@@ -120,7 +121,7 @@ async def store_evidence(db: asyncpg.Connection, arrivals: Sequence[Arrival]) ->
                              $6::reading_kind[], $7::int[], $8::timestamptz[], $9::text[], $10::bytea[])
         ON CONFLICT DO NOTHING
         """,
-        *zip(*(reading_row(arrival)[:_EVIDENCE_COLUMNS] for arrival in arrivals), strict=True),
+        *zip(*(arrival.row[:_EVIDENCE_COLUMNS] for arrival in arrivals), strict=True),
     )
 
 
@@ -243,20 +244,35 @@ async def prepare(db: asyncpg.Connection) -> None:
     )
 
 
-class StateWrite(NamedTuple):
-    """Where a space stands now."""
-
-    space_id: SpaceId
-    fold: SpaceFold
-    heard_ms: int | None
-    """When the newest message was received; None: none was."""
-    version: int
-    """The version its row is expected to have."""
-    changed_ms: int | None
-    """From when on its use is another than was stored; None: it is not."""
+StateRow = tuple[SpaceId, str, int | None, int | None, int | None, str, int, int | None]
 
 
-async def write_states(db: asyncpg.Connection, states: Sequence[StateWrite]) -> int:
+def state_row(
+    space_id: SpaceId, fold: SpaceFold, *, version: int, heard_ms: int | None, changed_ms: int | None
+) -> StateRow:
+    """Where a space stands now, as a row of ``new_state``.
+
+    Args:
+        space_id: the space.
+        fold: where it stands.
+        version: the version its row is expected to have.
+        heard_ms: when the newest message was received; None: none was.
+        changed_ms: from when on its use is another than was stored; None: it is not.
+    """
+    state = fold.state
+    return (
+        space_id,
+        _OCCUPANCY[None if state.changed_ms is None else state.occupied],
+        state.changed_ms,
+        state.last_occupied_ms,
+        heard_ms,
+        _encode(fold).decode(),
+        version,
+        changed_ms,
+    )
+
+
+async def write_states(db: asyncpg.Connection, states: Sequence[StateRow]) -> int:
     """Write where spaces stand; returns how many rows were of the version expected.
 
     Whoever shows the live state is told that there is something new, once this transaction is committed.
@@ -265,7 +281,7 @@ async def write_states(db: asyncpg.Connection, states: Sequence[StateWrite]) -> 
     """
     if not states:
         return 0
-    await db.copy_records_to_table("new_state", records=[_state_row(state) for state in states], schema_name="pg_temp")
+    await db.copy_records_to_table("new_state", records=states, schema_name="pg_temp")
     written: int = await db.fetchval(
         """
         WITH written AS (
@@ -302,18 +318,4 @@ def _session_row(write: SessionWrite, sensor_ids: dict[str, SensorId]) -> tuple[
         span.end_why,
         span.closed_gap_ms,
         write.unsure_why,
-    )
-
-
-def _state_row(write: StateWrite) -> tuple[object, ...]:
-    state = write.fold.state
-    return (
-        write.space_id,
-        _OCCUPANCY[None if state.changed_ms is None else state.occupied],
-        state.changed_ms,
-        state.last_occupied_ms,
-        write.heard_ms,
-        _encode(write.fold).decode(),
-        write.version,
-        write.changed_ms,
     )

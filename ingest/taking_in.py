@@ -9,7 +9,7 @@ from core.occupancy import OrderKey, Reading, Reason, Refusal, order_key
 from ingest import statements as sql
 from ingest.decode import check_time, decode_again
 from ingest.registry import Registry
-from ingest.statements import Arrival
+from ingest.statements import Arrival, arrived
 
 
 class Terms(NamedTuple):
@@ -69,4 +69,4 @@ def _judge(reading: Reading, topic: str, received_ms: int, terms: Terms) -> Arri
     space_id = sensor.space_at(reading.at_ms)
     if space_id is None:
         return not_assigned(reading.sensor, reading.at_ms, reading.raw)
-    return Arrival(reading, sensor.sensor_id, space_id, received_ms, topic)
+    return arrived(reading, sensor.sensor_id, space_id, received_ms, topic)

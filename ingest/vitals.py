@@ -5,7 +5,7 @@ an hour has passed since the last row of its history, or when a value is notably
 over weeks; every row more would say the same again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import asyncpg
@@ -48,6 +48,11 @@ class News(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_history: bool
 
 
+NewsBySensor = dict[SensorId, News]
+Before = dict[SensorId, Vital | None]
+"""What was known of sensors before something was kept; None: nothing."""
+
+
 class Vitals:
     """What is stored of every sensor, in memory. Stale memory costs a row too many or one late, never a wrong one."""
 
@@ -59,9 +64,8 @@ class Vitals:
         """Whether it knows of nothing yet, as after a start."""
         return not self._known
 
-    def news(self, arrivals: Iterable[Arrival], sensors: Mapping[str, KnownSensor]) -> list[News]:
-        """What accepted readings say that is not stored yet, in the order of sensors; at most one of each sensor."""
-        found: dict[SensorId, News] = {}
+    def gather(self, arrivals: Iterable[Arrival], sensors: Mapping[str, KnownSensor], found: NewsBySensor) -> None:
+        """Add to ``found`` what accepted readings say that is not stored yet."""
         known = self._known
         for arrival in arrivals:
             sensor_id = arrival.sensor_id
@@ -73,12 +77,22 @@ class Vitals:
             is_history = _is_history(arrival.reading, vital)
             if is_history or before is not None or arrival.received_ms - vital.heard_ms >= vital.heard_every_ms:
                 found[sensor_id] = _later(vital, arrival, before, is_history=is_history)
-        return [found[sensor_id] for sensor_id in sorted(found)]
 
-    def keep(self, news: Iterable[News]) -> None:
-        """Remember what has just been committed."""
+    def keep(self, news: Iterable[News]) -> Before:
+        """Take for stored what is, or is about to be; returns what was, for ``restore`` should that fail."""
+        before: Before = {}
         for one in news:
+            before[one.sensor_id] = self._known.get(one.sensor_id)
             self._known[one.sensor_id] = one.vital
+        return before
+
+    def restore(self, before: Before) -> None:
+        """It was not stored after all."""
+        for sensor_id, vital in before.items():
+            if vital is None:
+                del self._known[sensor_id]
+            else:
+                self._known[sensor_id] = vital
 
 
 async def load_vitals(db: asyncpg.Connection) -> Vitals:
@@ -106,7 +120,7 @@ async def load_vitals(db: asyncpg.Connection) -> Vitals:
     )
 
 
-async def store_vitals(db: asyncpg.Connection, news: Sequence[News]) -> None:
+async def store_vitals(db: asyncpg.Connection, news: NewsBySensor) -> None:
     """Store it. The guard is in the statement: values move on only to those of a later event."""
     if not news:
         return
@@ -146,7 +160,7 @@ async def store_vitals(db: asyncpg.Connection, news: Sequence[News]) -> None:
                 ELSE row.temperature_c END,
             firmware = CASE WHEN excluded.observed_at > row.observed_at THEN excluded.firmware ELSE row.firmware END
         """,
-        *zip(*(_row(one) for one in news), strict=True),
+        *zip(*(_row(news[sensor_id]) for sensor_id in sorted(news)), strict=True),
     )
 
 

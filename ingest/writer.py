@@ -26,7 +26,7 @@ from ingest.registry import load_registry
 from ingest.sessions import announce
 from ingest.sorting import Known, Sorted, Terms
 from ingest.statements import Arrival
-from ingest.vitals import Vitals, load_vitals, store_vitals
+from ingest.vitals import load_vitals, store_vitals
 
 LOST_A_TRANSACTION: Final = 100
 
@@ -55,25 +55,25 @@ class Writer:
         self._clock = clock
         self._tolerance_ms = 1_000 * future_tolerance_seconds
         self._known = Known()
-        self._vitals = Vitals()
         self._sensor_ids: dict[str, SensorId] = {}
         self._suspicious = False
         self._preparation = Preparation()
 
     async def load(self, db: asyncpg.Connection) -> None:
         """Read the registry and every space's state, as after a start, an import or any doubt."""
+        self._preparation.withdraw(self._known)
         await sql.prepare(db)
-        if self._vitals.is_empty:
-            self._vitals = await load_vitals(db)
-        while await reassign_pending(db, self._vitals, self._clock.now_ms(), self._tolerance_ms):
+        vitals = self._known.vitals
+        if vitals.is_empty:
+            vitals = await load_vitals(db)
+        while await reassign_pending(db, vitals, self._clock.now_ms(), self._tolerance_ms):
             pass
         async with db.transaction():
             floor_ms = await load_floor(db)
             registry = await load_registry(db)
             folds = await load_folds(db, registry.rules)
             early = await load_early(db, registry)
-        self._preparation.forget()
-        self._known = Known(registry=registry, folds=folds, early=early, floor_ms=floor_ms)
+        self._known = Known(registry=registry, folds=folds, early=early, floor_ms=floor_ms, vitals=vitals)
         self._sensor_ids = {code: sensor.sensor_id for code, sensor in registry.sensors.items()}
         for space_ids in _in_groups(sorted(folds.lost), LOST_A_TRANSACTION):
             await self._fold_lost(db, space_ids)
@@ -173,7 +173,7 @@ class Writer:
             return 0
         outcome = Outcome()
         for space_id, (fold, write) in due.items():
-            outcome.take(space_id, fold, self._known.folds.of(space_id)[1] + 1, write.changed_ms, [write])
+            outcome.take(space_id, fold, self._known.folds.of(space_id)[1], [write], at_ms=write.changed_ms)
         self._keep(outcome)  # at once: the next batch may be prepared meanwhile; if this fails, all is read anew
         async with db.transaction():
             await self._write_folds(db, outcome, {}, now_ms)
@@ -187,12 +187,12 @@ class Writer:
             for space_id in space_ids:
                 rules = self._known.registry.rules[space_id]
                 fold, writes = await refold_space(db, space_id, FROM_THE_START, rules, now_ms)
-                outcome.take(space_id, fold, self._known.folds.of(space_id)[1] + 1, since_ms, writes)
+                outcome.take(space_id, fold, self._known.folds.of(space_id)[1], writes, at_ms=since_ms)
             await self._write_folds(db, outcome, {}, now_ms)
         self._keep(outcome)
 
     def _keep(self, outcome: Outcome) -> None:
-        self._vitals.keep(outcome.news)
+        self._known.vitals.keep(outcome.news[sensor_id] for sensor_id in outcome.told_late & outcome.news.keys())
         folds, rules = self._known.folds, self._known.registry.rules
         for space_id, (fold, version) in outcome.folds.items():
             if folds.of(space_id)[1] <= version:  # else the next batch, prepared already, has moved it on
@@ -200,7 +200,7 @@ class Writer:
 
     async def _store(self, db: asyncpg.Connection, prepared: Prepared) -> None:
         batch, outcome, now_ms = prepared.sorted, prepared.outcome, prepared.now_ms
-        batch.place_put_aside(self._known.folds)
+        untold = batch.place_put_aside(self._known.folds)
         if batch.reaches_back and await hold_floor(db) != self._known.floor_ms:
             raise OvertakenError
         await sql.store_evidence(db, batch.evidence)
@@ -208,16 +208,20 @@ class Writer:
             await _drop_repeated_frames(db, batch, outcome)
         outcome.stored = batch.arrivals()
         await sql.store_readings(db, outcome.stored)
-        late = await _store_older(db, batch, outcome)
+        late = await _store_older(db, batch, outcome, untold)
         for space_id, of_space in batch.newer.items():
             if of_space and space_id not in prepared.before and space_id not in late:
                 fold_newer(prepared, space_id, of_space, self._known)
         for space_id, key in late.items():
             fold, writes = await refold_space(db, space_id, key, self._known.registry.rules[space_id], now_ms)
-            outcome.take(space_id, fold, self._known.folds.of(space_id)[1] + 1, key[0], writes)
+            before, heard_ms = self._known.folds.of(space_id)[1], batch.heard[space_id]
+            outcome.take(space_id, fold, before, writes, at_ms=key[0], heard_ms=heard_ms)
         outcome.refolded = len(late)
         await self._write_folds(db, outcome, batch.heard, now_ms)
-        outcome.news = self._vitals.news(outcome.stored, self._known.registry.sensors)
+        if prepared.vitals_before is None:
+            untold = outcome.stored
+        self._known.vitals.gather(untold, self._known.registry.sensors, outcome.news)
+        outcome.told_late = {arrival.sensor_id for arrival in untold}
         await store_vitals(db, outcome.news)
         await sql.store_refusals(db, batch.refusals)
 
@@ -227,12 +231,8 @@ class Writer:
         await sql.write_sessions(db, outcome.writes, self._sensor_ids, now_ms)
         outcome.sessions = len(outcome.writes)
         for space_id in heard.keys() - outcome.folds.keys():
-            fold, version = self._known.folds.of(space_id)
-            outcome.folds[space_id] = (fold, version + 1)
-        states = [
-            sql.StateWrite(space_id, fold, heard.get(space_id), version - 1, outcome.changed.get(space_id))
-            for space_id, (fold, version) in sorted(outcome.folds.items())
-        ]
+            outcome.hear(space_id, *self._known.folds.of(space_id), heard[space_id])
+        states = [outcome.states[space_id] for space_id in sorted(outcome.states)]
         if await sql.write_states(db, states) != len(states):
             raise OvertakenError
 
@@ -270,8 +270,10 @@ async def _drop_repeated_frames(db: asyncpg.Connection, batch: Sorted, outcome: 
     batch.older = older
 
 
-async def _store_older(db: asyncpg.Connection, batch: Sorted, outcome: Outcome) -> dict[SpaceId, OrderKey]:
-    """Store what was not there yet; returns the earliest of it in each space that must be folded again."""
+async def _store_older(
+    db: asyncpg.Connection, batch: Sorted, outcome: Outcome, untold: list[Arrival]
+) -> dict[SpaceId, OrderKey]:
+    """Store what was not there yet, all of it ``untold``; returns the earliest of it in each space to fold again."""
     unique = {(one.reading.sensor, order_key(one.reading)): one for one in reversed(batch.older)}
     older = list(unique.values())
     fresh = await sql.store_unless_repeated(db, older)
@@ -280,6 +282,7 @@ async def _store_older(db: asyncpg.Connection, batch: Sorted, outcome: Outcome) 
     for place in fresh:
         arrival = older[place]
         outcome.stored.append(arrival)
+        untold.append(arrival)
         key = order_key(arrival.reading)
         late[arrival.space_id] = min(key, late.get(arrival.space_id, key))
     return late

@@ -199,7 +199,7 @@ def _compare(rows: Iterable[Stored], terms: Terms, difference: Difference) -> in
     for (topic, raw), old in messages.items():
         received_ms = min(row.received_ms for row in old)
         arrivals, refusals = judge_again(topic, raw, received_ms, terms)
-        new = {sql.reading_row(arrival): arrival for arrival in arrivals}
+        new = {arrival.row: arrival for arrival in arrivals}
         kept = {row for row in old if row._replace(received_ms=received_ms) in new}
         gone = [row for row in old if row not in kept]
         if not gone:

@@ -13,7 +13,7 @@ from ingest import statements as sql
 from ingest.database import connect
 from ingest.decode import decode
 from ingest.registry import load_registry
-from ingest.statements import Arrival
+from ingest.statements import Arrival, arrived
 from ops.bench.load import Load
 
 ROWS_A_COMMIT: Final = 1_000
@@ -70,6 +70,6 @@ async def _arrivals(db: asyncpg.Connection, load: Load) -> Sequence[Arrival]:
             if isinstance(reading, Reading):
                 sensor = registry.sensors[reading.sensor]
                 space_id = sensor.space_at(reading.at_ms) or SpaceId(0)
-                arrival = Arrival(reading, SensorId(sensor.sensor_id), space_id, now_ms, topic)
+                arrival = arrived(reading, SensorId(sensor.sensor_id), space_id, now_ms, topic)
                 arrivals[order_key(reading)] = arrival
     return list(arrivals.values())

@@ -64,6 +64,7 @@ def drawn(seed: int, until_ms: int) -> Traffic:
         sensor, kind = f"{PREFIX}-{space + 1:03}", Kind.CHANGE if is_change else Kind.HEARTBEAT
         seq = number if rng.random() > 1 / 60 else REFUSED_SEQ
         said: dict[str, object] = {"at": at_ms, "seq": seq, "boot": 1, "occupied": occupied[space], "kind": kind.value}
+        said["battery_mv"] = 3_600
         place: float = number + (rng.uniform(0, 80) if rng.random() < 0.1 else 0)
         come.append((place, sensor, said))
         if seq == REFUSED_SEQ:
@@ -196,3 +197,24 @@ async def test_the_next_batch_really_is_prepared_before_the_commit_of_this_one(
         assert line.acknowledged == []
     await line.end(len(traffic.messages))
     await prove(db, traffic)
+
+
+async def test_what_sensors_say_of_themselves_is_told_again_when_the_batch_that_told_it_fails(
+    database_url: str, db: asyncpg.Connection
+) -> None:
+    """Memory took it for stored while the batch was prepared; else it would be missing for an hour of readings."""
+    traffic = drawn(10, RealClock().now_ms() - MINUTE)
+    async with db.transaction():
+        await db.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+        line = Line(database_url, traffic)
+
+        async def is_ahead() -> bool:
+            return line.writer.batches_pending == 2
+
+        await until(is_ahead)
+        line.pipeline.break_off()
+    await line.end(len(traffic.messages))
+    first = await db.fetch("SELECT sensor_id, min(observed_at) AS at FROM sensor_telemetry GROUP BY sensor_id")
+    assert len(first) == SPACES
+    begun = min(reading.at_ms for reading in traffic.readings)
+    assert all(row["at"] < begun + HOUR for row in first)

@@ -9,7 +9,7 @@ import pytest
 from core.ids import SensorId, SpaceId
 from core.occupancy import NO_TELEMETRY, Reading, Telemetry
 from ingest.registry import KnownSensor
-from ingest.statements import Arrival
+from ingest.statements import Arrival, arrived
 from ingest.vitals import News, Vitals
 from tests.support.street import Street
 from tests.support.waiting import until
@@ -26,14 +26,15 @@ SENSORS = {
 def arrival(at_ms: int, received_ms: int | None = None, sensor: str = "s", **telemetry: Any) -> Arrival:
     said = Telemetry(**telemetry) if telemetry else NO_TELEMETRY
     reading = Reading(sensor=sensor, at_ms=at_ms, occupied=True, telemetry=said)
-    return Arrival(reading, SENSORS[sensor].sensor_id, SpaceId(1), at_ms if received_ms is None else received_ms, "t")
+    return arrived(reading, SENSORS[sensor].sensor_id, SpaceId(1), at_ms if received_ms is None else received_ms, "t")
 
 
 def told(vitals: Vitals, *arrivals: Arrival) -> list[News]:
     """What one batch of these brings, committed."""
-    news = vitals.news(arrivals, SENSORS)
-    vitals.keep(news)
-    return news
+    news: dict[SensorId, News] = {}
+    vitals.gather(arrivals, SENSORS, news)
+    vitals.keep(news.values())
+    return list(news.values())
 
 
 def test_a_first_reading_is_news_and_the_next_within_a_minute_is_none() -> None:
@@ -43,6 +44,20 @@ def test_a_first_reading_is_news_and_the_next_within_a_minute_is_none() -> None:
     (later,) = told(vitals, arrival(T0 + MINUTE, battery_mv=3_590))
     assert not later.is_history
     assert later.vital.telemetry.battery_mv == 3_590
+
+
+def test_what_was_not_stored_after_all_is_news_again() -> None:
+    vitals = Vitals()
+    first: dict[SensorId, News] = {}
+    vitals.gather([arrival(T0, battery_mv=3_600)], SENSORS, first)
+    before = vitals.keep(first.values())
+    later: dict[SensorId, News] = {}
+    vitals.gather([arrival(T0 + HOUR, battery_mv=3_590)], SENSORS, later)
+    before_later = vitals.keep(later.values())
+    vitals.restore(before_later)
+    assert told(vitals, arrival(T0 + HOUR, battery_mv=3_590)) == list(later.values())
+    vitals.restore(before)
+    assert vitals.is_empty
 
 
 def test_a_sensor_that_speaks_often_is_heard_more_exactly() -> None:
