@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import structlog
 import typer
@@ -104,8 +104,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         build(command)(args=words, prog_name="parking")
     except ParkingError as error:
-        Console(stderr=True).print(f"[bold red]{type(error).slug}[/]: {escape(error.message)}", highlight=False)
-        sys.exit(1)
+        _refuse(type(error).slug, error.message)
+    except _out_of_reach() as error:
+        _refuse("out-of-reach", f"{type(error).__name__}: {error}. `parking doctor` looks for the cause.")
+
+
+def _refuse(slug: str, message: str) -> NoReturn:
+    Console(stderr=True).print(f"[bold red]{slug}[/]: {escape(message)}", highlight=False)
+    sys.exit(1)
+
+
+def _out_of_reach() -> tuple[type[Exception], ...]:
+    """How a database, a broker or a file says that it cannot be had; asked when something was raised."""
+    driver = sys.modules.get("asyncpg")  # not loaded: it has raised nothing
+    if driver is None:
+        return (OSError,)
+    return (
+        OSError,
+        driver.CannotConnectNowError,
+        driver.InvalidAuthorizationSpecificationError,
+        driver.InvalidCatalogNameError,
+        driver.TooManyConnectionsError,
+    )
 
 
 def _not_loaded() -> None:
