@@ -38,6 +38,9 @@ class BrokerFigures:
         self.values: dict[str, int] = {}
         self._dropped_before: int | None = None
         self._denied_before: int | None = None
+        self._round_before: tuple[int, int] | None = None
+        self._left_over = 0
+        """What lies in the broker's store though nothing is under way: for somebody who is away, or for nobody."""
         self._named: OrderedDict[str, float] = OrderedDict()
 
     @property
@@ -68,6 +71,7 @@ class BrokerFigures:
     def _keep(self, name: str, number: int) -> None:
         if name == "publish/messages/received" and number < self.values.get(name, 0):
             self.values, self._dropped_before, self._denied_before = {}, None, None  # the broker began anew
+            self._round_before, self._left_over = None, 0
         self.values[name] = number
         _FIGURES[name].set(number)
         if name == "publish/messages/dropped":
@@ -77,10 +81,16 @@ class BrokerFigures:
 
     def _watch_denied(self, acknowledged: int, in_hand: int) -> None:
         """Count what the broker took and passed on to nobody, in rounds in which nothing is under way."""
-        if in_hand or self.waiting or "publish/messages/received" not in self.values:
+        received, waiting = self.values.get("publish/messages/received"), self.waiting or 0
+        if received is None or in_hand:
             return
-        dropped = self.values.get("publish/messages/dropped", 0)
-        denied = self.values["publish/messages/received"] - dropped - acknowledged
+        is_quiet = (received, waiting) == self._round_before
+        self._round_before = received, waiting
+        if waiting < self._left_over or (is_quiet and waiting > self._left_over):
+            self._left_over, self._denied_before = waiting, None
+        if waiting > self._left_over:
+            return
+        denied = received - self.values.get("publish/messages/dropped", 0) - acknowledged
         before = self._denied_before
         if before is not None and denied > before:
             metrics.broker_denied.inc(denied - before)

@@ -25,8 +25,7 @@ GREETED_WITHIN_SECONDS: Final = 15.0
 ACKNOWLEDGED_WITHIN_SECONDS: Final = 10.0
 """With an empty inbox and nothing being written, whatever was received has been acknowledged for as long as this."""
 DELIVERED_WITHIN_SECONDS: Final = 60.0
-"""Doubled whenever a new connection brought nothing either: then the messages wait for somebody else."""
-LONGEST_PATIENCE_SECONDS: Final = 3_600.0
+"""What the broker holds for longer is asked for by a new connection; what that does not bring is not for us."""
 WRITTEN_WITHIN_SECONDS: Final = 120.0
 LOOP_BACK_WITHIN_SECONDS: Final = 60.0
 LOOP_LATE_SECONDS: Final = 2.0
@@ -59,8 +58,13 @@ class Facts:
     """Of the transaction being tried; None while none is."""
 
 
-def diagnose(facts: Facts, *, delivery_patience: float = DELIVERED_WITHIN_SECONDS) -> Trouble | None:
-    """What is wrong, if anything. Pure."""
+def diagnose(facts: Facts, *, in_vain: int = 0) -> Trouble | None:
+    """What is wrong, if anything. Pure.
+
+    Args:
+        facts: as they are.
+        in_vain: so many of the messages that the broker holds did not come on a new connection either.
+    """
     if facts.attempt_age is not None and facts.attempt_age > WRITTEN_WITHIN_SECONDS:
         return Trouble.NOT_WRITTEN
     if facts.connection_age is None:
@@ -70,7 +74,7 @@ def diagnose(facts: Facts, *, delivery_patience: float = DELIVERED_WITHIN_SECOND
     quiet_age = min(facts.idle_age or 0.0, facts.silent_age)  # what has just come is no idler's
     if facts.unacknowledged and quiet_age > ACKNOWLEDGED_WITHIN_SECONDS:
         return Trouble.NOT_ACKNOWLEDGED
-    if facts.held_by_broker and quiet_age > delivery_patience:
+    if (facts.held_by_broker or 0) > in_vain and quiet_age > DELIVERED_WITHIN_SECONDS:
         return Trouble.NOT_DELIVERED
     return None
 
@@ -79,7 +83,7 @@ async def watch(
     look: Callable[[], Facts], *, drop: Callable[[str], None], break_off: Callable[[], None], guard: "LoopGuard"
 ) -> None:
     """Look every second, and act: a new connection to whoever has stopped answering."""
-    patience = DELIVERED_WITHIN_SECONDS
+    in_vain = 0
     while True:
         asked = time.monotonic()
         await asyncio.sleep(LOOK_EVERY_SECONDS)
@@ -89,9 +93,8 @@ async def watch(
         if late > LOOP_LATE_SECONDS:
             log.warning("loop.was_late", seconds=round(late, 1))
         facts = look()
-        if facts.silent_age < LOOK_EVERY_SECONDS:
-            patience = DELIVERED_WITHIN_SECONDS
-        trouble = diagnose(facts, delivery_patience=patience)
+        in_vain = min(in_vain, facts.held_by_broker or 0)
+        trouble = diagnose(facts, in_vain=in_vain)
         if trouble is None:
             continue
         log.error("watchdog.acted", trouble=trouble, held_by_broker=facts.held_by_broker, open=facts.unacknowledged)
@@ -99,7 +102,7 @@ async def watch(
             break_off()
             continue
         if trouble is Trouble.NOT_DELIVERED:
-            patience = min(2 * patience, LONGEST_PATIENCE_SECONDS)
+            in_vain = facts.held_by_broker or 0
         drop(trouble)
 
 

@@ -56,6 +56,11 @@ def test_no_progress_is_told_from_nothing_to_do(facts: Facts, trouble: Trouble |
     assert diagnose(facts) is trouble
 
 
+def test_what_a_new_connection_did_not_bring_is_not_asked_for_again() -> None:
+    assert diagnose(replace(QUIET, held_by_broker=7), in_vain=7) is None
+    assert diagnose(replace(QUIET, held_by_broker=8), in_vain=7) is Trouble.NOT_DELIVERED
+
+
 def test_a_loop_that_does_not_come_back_ends_the_process() -> None:
     stalled = (
         "import asyncio, time\n"
@@ -126,6 +131,17 @@ def test_a_queue_that_waits_is_not_taken_for_denials_and_a_restart_begins_anew()
     assert told.round(received=510, stored=50, acknowledged=500) == []
     assert told.round(received=3, stored=50, retained=50, acknowledged=503) == []
     assert told.round(received=4, acknowledged=504) == []
+
+
+def test_what_lies_in_the_store_for_nobody_hides_no_denials() -> None:
+    """After a restart mosquitto counts figures of its own that it had saved and gives to nobody."""
+    told = Told()
+    told.round(received=10, dropped=0, stored=97, retained=53)
+    assert told.round(received=10, acknowledged=10) == []  # nothing came, and 44 still lie there
+    assert told.round(received=20, acknowledged=20) == []
+    assert told.round(received=30, stored=102, acknowledged=25) == []  # five more are on their way
+    assert told.round(received=33, stored=97, acknowledged=30) == ["broker.denied_publishing"]
+    assert told.round(received=33, stored=95, acknowledged=30) == []
 
 
 def test_messages_the_broker_drops_are_an_alarm_each_time_they_rise() -> None:
