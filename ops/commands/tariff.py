@@ -105,6 +105,8 @@ def _instant(text: str, zone: ZoneInfo) -> datetime:
 def _history(path: Path, zone: ZoneInfo) -> list[Stay]:
     try:
         stays: Any = json.loads(path.read_bytes())
+        if not isinstance(stays, list):
+            raise InvalidError(f'the history {path} is no JSON list of {{"entry", "exit"}}')
         return [_stay(stay["entry"], stay["exit"], zone) for stay in stays]
     except OSError as error:
         raise InvalidError(f"the history {path} cannot be read: {error.strerror}") from error

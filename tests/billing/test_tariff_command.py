@@ -105,6 +105,15 @@ def test_what_cannot_be_priced_is_refused_in_one_message(
     assert says in " ".join(err.split())
 
 
+def test_a_history_that_is_no_list_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "history.json"
+    path.write_text("{}")
+    words = ("xinchang-kerb", "--entry", "2026-03-10T09:00", "--exit", "2026-03-10T10:00", "--history", str(path))
+    code, out, err = run(capsys, "price", *words)
+    assert (code, out) == (1, "")
+    assert "no JSON list" in " ".join(err.split())
+
+
 def test_check_names_each_problem_and_fails(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(capsys, "check", "xinchang-kerb")[0] == 0
     document = json.loads(read("xinchang-kerb"))
