@@ -14,8 +14,6 @@ from ingest import metrics
 
 log = structlog.get_logger()
 
-WATCHED: Final = ("$SYS/broker/#",)
-
 _FIGURES: Final = {
     "clients/connected": metrics.broker_clients,
     "messages/inflight": metrics.broker_inflight,
@@ -26,6 +24,12 @@ _FIGURES: Final = {
     "publish/messages/dropped": metrics.broker_dropped,
     "publish/messages/received": metrics.broker_received,
 }
+_ROUND_ENDS: Final = "publish/messages/sent"
+"""Changes in every round, after all that is compared here."""
+_LOG: Final = "log/N"
+WATCHED: Final = tuple(f"$SYS/broker/{name}" for name in (*_FIGURES, _ROUND_ENDS, _LOG))
+"""No more than is read here, and never the broker's errors. One of them is that a TLS connection cannot be written to,
+which Mosquitto 2.0 would tell us over that very connection, and that again, until its stack is used up."""
 _TURNED_AWAY: Final = re.compile(r"Client (.*) disconnected, not authorised\.")
 _NAMED_EVERY_SECONDS: Final = 600.0
 _NAMES_KEPT: Final = 1_000
@@ -60,9 +64,9 @@ class BrokerFigures:
             in_hand: how many it has received and not acknowledged.
         """
         name = topic.removeprefix("$SYS/broker/")
-        if name == "log/N":
+        if name == _LOG:
             self._read_line(payload.decode(errors="replace"))
-        elif name == "publish/messages/sent":  # changes in every round, after all that is compared here
+        elif name == _ROUND_ENDS:
             if not is_old:
                 self._watch_denied(acknowledged, in_hand)
         elif name in _FIGURES and payload.isdigit():

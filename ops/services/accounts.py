@@ -31,6 +31,8 @@ class Account:
     """Instead of the password, where only that was kept."""
     publishes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    never_reads: tuple[str, ...] = ()
+    """Out of what it reads otherwise."""
 
     def __post_init__(self) -> None:
         """Refuse what would break out of its line in either file."""
@@ -40,14 +42,23 @@ class Account:
             raise ValueError(f"no password for broker user {self.name!r}")
         if any(letter in ":\n" for letter in self.password_hash):
             raise ValueError(f"not a password's hash for broker user {self.name!r}")
-        for topic in (*self.publishes, *self.reads):
+        for topic in (*self.publishes, *self.reads, *self.never_reads):
             if not topic.isprintable() or topic != topic.strip():
                 raise ValueError(f"not a topic filter: {topic!r}")
 
 
 def ingest(password: str) -> Account:
-    """The ingest process: reads whatever sensors say, and how the broker feels."""
-    return Account(name="ingest", password=password, reads=(*INGEST_TOPICS, UNREGISTERED_TOPIC, "$SYS/#"))
+    """The ingest process: reads whatever sensors say, and how the broker feels, but for its errors.
+
+    One of these is that a TLS connection cannot be written to. Told over that connection it is one more, and again,
+    until the broker's stack is used up and it dies.
+    """
+    return Account(
+        name="ingest",
+        password=password,
+        reads=(*INGEST_TOPICS, UNREGISTERED_TOPIC, "$SYS/#"),
+        never_reads=("$SYS/broker/log/E",),
+    )
 
 
 def api(password: str) -> Account:
@@ -99,6 +110,7 @@ def render_access(accounts: Iterable[Account]) -> str:
         lines = [f"user {account.name}"]
         lines += [f"topic write {topic}" for topic in account.publishes]
         lines += [f"topic read {topic}" for topic in account.reads]
+        lines += [f"topic deny {topic}" for topic in account.never_reads]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
 

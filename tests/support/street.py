@@ -52,6 +52,7 @@ class Street:
             if info.rc is MQTTErrorCode.MQTT_ERR_NO_CONN:
                 info.rc = MQTTErrorCode.MQTT_ERR_AGAIN  # while the broker is away it is queued, and sent afterwards
             info.wait_for_publish(60)
+            assert info.is_published(), "the broker is gone"
 
     def send(self, space: str, *, occupied: bool, at_ms: int | None = None, times: int = 1, **more: object) -> None:
         """One reading on the native topic."""

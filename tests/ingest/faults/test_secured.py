@@ -12,7 +12,7 @@ import pytest
 
 from ops.services import RunningServices, accounts, start
 from ops.services.mosquitto import admit
-from ops.services.processes import ServiceUser
+from ops.services.processes import ServiceUser, find_recorded
 from ops.state import State, free_port
 from tests.ingest.faults.county import built_county, encode
 from tests.support.services import folder_for_state
@@ -29,6 +29,13 @@ class Secured:
     services: RunningServices
     port: int
     certificate: Path
+
+    @property
+    def broker(self) -> int:
+        """The broker's process, by its number."""
+        running = find_recorded(self.state.run / "mosquitto.json")
+        assert running is not None
+        return running.pid
 
     def url(self, url: str) -> str:
         """The same user, over TLS."""
@@ -81,6 +88,13 @@ async def test_a_sensor_publishes_and_ingest_reads_over_tls(secured: Secured, da
         figures = await county.until_all_is_stored()
         figures.show("over TLS")
         assert figures.stored == 3_001
+        broker = secured.broker
+        for _ in range(3):
+            await county.street.kill_ingest()
+            await county.publish(county.readings(1_000))
+            await county.start_ingest()
+        await county.until_all_is_stored()
+        assert secured.broker == broker, "a connection that dies while it is written to does not take the broker along"
 
 
 async def test_a_broker_with_somebody_elses_certificate_is_not_believed(secured: Secured, database_url: str) -> None:

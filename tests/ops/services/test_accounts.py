@@ -1,7 +1,9 @@
 import re
 
 import pytest
+from paho.mqtt.client import topic_matches_sub
 
+from ingest.broker import WATCHED
 from ops.services import accounts
 from ops.services.accounts import Account
 
@@ -20,6 +22,12 @@ def test_ingest_reads_what_the_tester_and_the_api_may_publish_and_publishes_noth
     assert set(ingest.reads) == {*tester.publishes, "$SYS/#"}
     assert tester.publishes == (*api.publishes, accounts.UNREGISTERED_TOPIC)
     assert ingest.publishes == tester.reads == api.reads == ()
+
+
+def test_ingest_is_never_told_the_brokers_errors_of_which_its_own_connection_may_be_one() -> None:
+    access = accounts.render_access([accounts.ingest("x")]).splitlines()
+    assert access[-1] == "topic deny $SYS/broker/log/E"
+    assert not any(topic_matches_sub(topic, "$SYS/broker/log/E") for topic in WATCHED)
 
 
 def test_a_sensor_named_like_one_of_our_processes_is_still_a_sensor() -> None:
