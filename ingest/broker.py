@@ -53,14 +53,14 @@ class BrokerFigures:
         stored = self.values.get("store/messages/count")
         return None if stored is None else max(0, stored - self.values.get("retained messages/count", 0))
 
-    def take(self, topic: str, payload: bytes, *, is_old: bool, acknowledged: int, in_hand: int) -> None:
+    def take(self, topic: str, payload: bytes, *, is_old: bool, accounted: int, in_hand: int) -> None:
         """One message from under ``$SYS``.
 
         Args:
             topic: as it came.
             payload: a number, or a line of the broker's log.
             is_old: it is of an earlier round, kept for those who subscribe.
-            acknowledged: how many messages this process has acknowledged so far.
+            accounted: how many messages this process has had and is done with so far.
             in_hand: how many it has received and not acknowledged.
         """
         name = topic.removeprefix("$SYS/broker/")
@@ -68,7 +68,7 @@ class BrokerFigures:
             self._read_line(payload.decode(errors="replace"))
         elif name == _ROUND_ENDS:
             if not is_old:
-                self._watch_denied(acknowledged, in_hand)
+                self._watch_denied(accounted, in_hand)
         elif name in _FIGURES and payload.isdigit():
             self._keep(name, int(payload))
 
@@ -83,7 +83,7 @@ class BrokerFigures:
             if before is not None and number > before:
                 log.error("broker.dropped_messages", more=number - before, since_its_start=number)
 
-    def _watch_denied(self, acknowledged: int, in_hand: int) -> None:
+    def _watch_denied(self, accounted: int, in_hand: int) -> None:
         """Count what the broker took and passed on to nobody, in rounds in which nothing is under way."""
         received, waiting = self.values.get("publish/messages/received"), self.waiting or 0
         if received is None or in_hand:
@@ -94,7 +94,7 @@ class BrokerFigures:
             self._left_over, self._denied_before = waiting, None
         if waiting > self._left_over:
             return
-        denied = received - self.values.get("publish/messages/dropped", 0) - acknowledged
+        denied = received - self.values.get("publish/messages/dropped", 0) - accounted
         before = self._denied_before
         if before is not None and denied > before:
             metrics.broker_denied.inc(denied - before)

@@ -95,7 +95,8 @@ class Subscriber:
         """Since when nothing is read, as the inbox is full."""
         self._admitted = admitted
         self._keepalive_seconds = keepalive_seconds
-        self._acknowledged = 0
+        self._accounted = 0
+        """Messages that came and are done with: acknowledged, or such as nobody acknowledges."""
         self._is_version_5 = version == MQTTProtocolVersion.MQTTv5
         self._client = self._build_client(client_id, MQTTProtocolVersion(version))
         if parts.username:
@@ -134,7 +135,7 @@ class Subscriber:
                 self._client.ack(message.mid, message.qos)
                 sent += 1
         self.unacknowledged -= sent
-        self._acknowledged += sent
+        self._accounted += sent
         metrics.unacknowledged.set(self.unacknowledged)
         if self._paused_at is not None and self._inbox.is_half_empty:
             self._go_on()
@@ -343,12 +344,14 @@ class Subscriber:
                 topic,
                 bytes(message.payload),
                 is_old=message.retain,
-                acknowledged=self._acknowledged,
+                accounted=self._accounted,
                 in_hand=self.unacknowledged,
             )
             return
         self.heard_at = time.monotonic()
         if message.qos:
             self.unacknowledged += 1
+        else:
+            self._accounted += 1
         now_ms = self._clock.now_ms()
         self._inbox.put(Message(topic, bytes(message.payload), now_ms, self.epoch, message.mid, message.qos))

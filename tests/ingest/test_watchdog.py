@@ -89,7 +89,7 @@ class Told:
     def __init__(self) -> None:
         self.figures = BrokerFigures()
 
-    def round(self, *, acknowledged: int = 0, in_hand: int = 0, is_old: bool = False, **numbers: int) -> list[str]:
+    def round(self, *, accounted: int = 0, in_hand: int = 0, is_old: bool = False, **numbers: int) -> list[str]:
         """One round; the events that it was worth."""
         names = {"received": "publish/messages/received", "dropped": "publish/messages/dropped",
                  "stored": "store/messages/count", "retained": "retained messages/count"}  # fmt: skip
@@ -100,7 +100,7 @@ class Told:
                     f"$SYS/broker/{name}",
                     str(number).encode(),
                     is_old=is_old,
-                    acknowledged=acknowledged,
+                    accounted=accounted,
                     in_hand=in_hand,
                 )
         return [entry["event"] for entry in logs]
@@ -115,12 +115,12 @@ def test_what_the_broker_took_and_passed_on_to_nobody_is_counted() -> None:
     told = Told()
     before = metrics.broker_denied._value.get()  # noqa: SLF001 - the library has no other way to read a counter
     assert told.round(is_old=True, received=900, dropped=0, stored=50, retained=50) == []
-    assert told.round(received=1_000, acknowledged=0) == []
-    assert told.round(received=1_300, acknowledged=300) == []
-    assert told.round(received=1_310, acknowledged=305, in_hand=5) == []
-    assert told.round(acknowledged=307) == ["broker.denied_publishing"]
+    assert told.round(received=1_000, accounted=0) == []
+    assert told.round(received=1_300, accounted=300) == []
+    assert told.round(received=1_310, accounted=305, in_hand=5) == []
+    assert told.round(accounted=307) == ["broker.denied_publishing"]
     assert metrics.broker_denied._value.get() - before == 3  # noqa: SLF001 - as above
-    assert told.round(acknowledged=307) == []
+    assert told.round(accounted=307) == []
 
 
 def test_a_queue_that_waits_is_not_taken_for_denials_and_a_restart_begins_anew() -> None:
@@ -128,20 +128,20 @@ def test_a_queue_that_waits_is_not_taken_for_denials_and_a_restart_begins_anew()
     told.round(received=10, dropped=0, stored=50, retained=50)
     assert told.round(received=500, stored=540) == []
     assert told.figures.waiting == 490
-    assert told.round(received=510, stored=50, acknowledged=500) == []
-    assert told.round(received=3, stored=50, retained=50, acknowledged=503) == []
-    assert told.round(received=4, acknowledged=504) == []
+    assert told.round(received=510, stored=50, accounted=500) == []
+    assert told.round(received=3, stored=50, retained=50, accounted=503) == []
+    assert told.round(received=4, accounted=504) == []
 
 
 def test_what_lies_in_the_store_for_nobody_hides_no_denials() -> None:
     """After a restart mosquitto counts figures of its own that it had saved and gives to nobody."""
     told = Told()
     told.round(received=10, dropped=0, stored=97, retained=53)
-    assert told.round(received=10, acknowledged=10) == []  # nothing came, and 44 still lie there
-    assert told.round(received=20, acknowledged=20) == []
-    assert told.round(received=30, stored=102, acknowledged=25) == []  # five more are on their way
-    assert told.round(received=33, stored=97, acknowledged=30) == ["broker.denied_publishing"]
-    assert told.round(received=33, stored=95, acknowledged=30) == []
+    assert told.round(received=10, accounted=10) == []  # nothing came, and 44 still lie there
+    assert told.round(received=20, accounted=20) == []
+    assert told.round(received=30, stored=102, accounted=25) == []  # five more are on their way
+    assert told.round(received=33, stored=97, accounted=30) == ["broker.denied_publishing"]
+    assert told.round(received=33, stored=95, accounted=30) == []
 
 
 def test_messages_the_broker_drops_are_an_alarm_each_time_they_rise() -> None:
@@ -156,6 +156,6 @@ def test_one_that_is_turned_away_again_and_again_is_named_once_and_counted_each_
     before = metrics.broker_turned_away._value.get()  # noqa: SLF001 - as above
     with capture_logs() as logs:
         for _ in range(5):
-            figures.take("$SYS/broker/log/N", line, is_old=False, acknowledged=0, in_hand=0)
+            figures.take("$SYS/broker/log/N", line, is_old=False, accounted=0, in_hand=0)
     assert [(entry["event"], entry["client"]) for entry in logs] == [("broker.turned_away", "stranger")]
     assert metrics.broker_turned_away._value.get() - before == 5  # noqa: SLF001 - as above

@@ -165,3 +165,27 @@ async def test_a_strangers_attempts_are_seen(place: Place) -> None:
     }
     await place.street.until_said("broker.denied_publishing")
     assert await place.street.readings() == 0
+
+
+async def test_what_nobody_acknowledges_is_not_taken_for_denied(place: Place) -> None:
+    """Network servers publish at QoS 0 unless told otherwise: ingest has that without an acknowledgement."""
+    mine, came = place.street.sensor("KL-001"), 200
+    (url,) = (await issued(place, sensor(place, "KL-001"))).values()
+    await put_in_force(place)
+    await until(lambda: asyncio.to_thread(may_come_in, url))
+    await place.street.start_ingest()
+    await rounds(2)
+    began_ms = now_ms() - 60_000
+    with talking(url) as talker:
+        for n in range(came):
+            talker.paho.publish(f"parking/x/{mine}/up", json.dumps({"at": began_ms + n, "occupied": True}), qos=0)
+        await place.street.until_readings(came)
+
+        async def denied() -> str | None:
+            talker.say("a/b")
+            await asyncio.sleep(1)
+            return next((line for line in place.street.said if "broker.denied_publishing" in line), None)
+
+        line = await until(denied)
+    assert line is not None
+    assert json.loads(line)["messages"] < came
