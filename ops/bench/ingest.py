@@ -28,8 +28,6 @@ from ops.bench.surroundings import Surroundings
 CLIENT_ID: Final = "parking-bench"
 GATEWAY_READINGS: Final = 4
 """So many times more readings by gateways, as their messages are few."""
-FLUSH_AFTER_MS: Final = 20
-"""Batches of a queue are full without being waited for, but for the last: shipped, it would add a fifth of a second."""
 BEHIND_MS: Final = 60_000
 """The newest reading of a load lies so far behind the present."""
 
@@ -173,7 +171,6 @@ class _Bench:
                 "PARKING_MQTT_URL": self.at.endpoints.mqtt_ingest_url,
                 "PARKING_MQTT_CLIENT_ID": CLIENT_ID,
                 "PARKING_CLOCK": "",
-                "PARKING_FLUSH_AFTER_MS": str(FLUSH_AFTER_MS),
             }
             log = self.at.state.logs / "bench-ingest.log"
             async with ingest_process(environment, log, profile=self.plan.profile) as (process, metrics_url):
