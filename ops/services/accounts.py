@@ -9,16 +9,23 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from core.wire import SUBSCRIPTIONS
-
 ITERATIONS = 101
 """Mosquitto's own number. Passwords are 256 random bits, so a slower hash would only slow a city's reconnecting."""
 
+INGEST_TOPICS = (
+    "parking/+/+/up",
+    "parking/+/gateways/+/up",
+    "parking/+/senml",
+    "application/+/device/+/event/+",
+    "v3/+/devices/+/+",
+    "mqtt/things/+/uplink",
+    "aep/+/+/+",
+)
+"""Every topic on which readings arrive, and those beside them on which network servers tell of joins and the like:
+what is no uplink is refused as that, and counted, not lost at the broker. Written down here once more, as services are
+fetched before there is anything to read ``core.wire`` with."""
 UNREGISTERED_TOPIC = "unregistered/+/up"
 """Where sensors that nobody has registered make themselves known; what they say there is always refused, and kept."""
-INGEST_TOPICS = tuple(topic for topic in SUBSCRIPTIONS if topic != UNREGISTERED_TOPIC)
-"""Every topic on which readings arrive, and those beside them on which network servers tell of joins and the like:
-what is no uplink is refused as that, and counted, not lost at the broker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

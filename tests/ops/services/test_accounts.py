@@ -3,6 +3,7 @@ import re
 import pytest
 from paho.mqtt.client import topic_matches_sub
 
+from core.wire import SUBSCRIPTIONS
 from ingest.broker import WATCHED
 from ops.services import accounts
 from ops.services.accounts import Account
@@ -28,6 +29,10 @@ def test_ingest_is_never_told_the_brokers_errors_of_which_its_own_connection_may
     access = accounts.render_access([accounts.ingest("x")]).splitlines()
     assert access[-1] == "topic deny $SYS/broker/log/E"
     assert not any(topic_matches_sub(topic, "$SYS/broker/log/E") for topic in WATCHED)
+
+
+def test_what_ingest_may_read_is_what_it_subscribes_to() -> None:
+    assert (*accounts.INGEST_TOPICS, accounts.UNREGISTERED_TOPIC) == SUBSCRIPTIONS
 
 
 def test_a_sensor_named_like_one_of_our_processes_is_still_a_sensor() -> None:
