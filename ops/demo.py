@@ -179,6 +179,12 @@ def prove(installation: Installation, simulated: Simulated, progress: Callable[[
     return asyncio.run(verify(installation.database_url, simulated.truth, wait_seconds=SETTLE_SECONDS, progress=show))
 
 
+def has_lots(installation: Installation) -> bool:
+    """Whether a city was imported, as the api sees it."""
+    answer = httpx.get(f"{installation.api_url}/api/v1/lots", timeout=30)
+    return bool(answer.raise_for_status().json()["features"])
+
+
 def summed_up(installation: Installation, simulated: Simulated) -> Summary:
     """What was done."""
 

@@ -122,7 +122,8 @@ def up(*, port: Port = None, minutes: Minutes = None) -> None:
         start()
         _show_addresses(here)
         _out.print("Settings   parking env", highlight=False)
-        _out.print("No lots yet? `parking city import FILE` brings some; `parking city draw` makes an example.")
+        if not county.has_lots(here):
+            _out.print("No lots yet: `parking city import FILE` brings some; `parking city draw` makes an example.")
         _out.print("Ctrl-C stops all of it.\n", highlight=False)
         county.watch(here, _out, until=stop)
 

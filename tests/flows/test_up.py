@@ -125,6 +125,7 @@ async def test_a_real_sensor_changes_the_map_opens_a_session_and_makes_a_bill(
 async def test_after_kill_9_of_everything_the_next_start_goes_on(here: Installation, tmp_path: Path) -> None:
     port = a_port()
     running = await here.begin("up", "--port", port)
+    assert "No lots yet" in "".join(here.said)
     await import_town(here, tmp_path)
     env = await here.env()
     publisher = connect_publisher(env["PARKING_MQTT_URL"])
@@ -148,6 +149,7 @@ async def test_after_kill_9_of_everything_the_next_start_goes_on(here: Installat
         assert service is not None
         os.kill(service.pid, signal.SIGKILL)
     await here.begin("up", "--port", port)
+    assert "No lots yet" not in "".join(here.said)
     assert await one_session()
     async with httpx.AsyncClient(base_url=(await here.env())["PARKING_API_URL"]) as client:
         assert await state_of(client, "KL-001") == "o"
