@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 import schemathesis
@@ -32,7 +31,7 @@ from ops.services import RunningServices
 from simulator.cities import demo_city
 from tests.api.conftest import Api, running
 from tests.api.town import Town, now
-from tests.support.paid import paid_stay
+from tests.support.paid import SHANGHAI, paid_stay
 from tests.support.stranger import Stranger
 
 pytestmark = pytest.mark.services
@@ -78,15 +77,15 @@ Operation = tuple[str, str, dict[str, Any]]
 async def demo(url: str, mqtt_url: str) -> AsyncIterator[Api]:
     """The api over the demo city, somebody parked on KL-017, an operator and devices."""
     town = Town(Database(url, pool_size=2))
-    await import_city(town.database, demo_city(), now=now(), zone=ZoneInfo("Asia/Shanghai"))
+    await import_city(town.database, demo_city(), now=now(), zone=SHANGHAI)
     for code in ("KL-017",):
         town.spaces[code] = await town.scalar(f"SELECT id FROM space WHERE code = '{code}'")  # noqa: S608 - ours
         watching = f"SELECT sensor_id FROM sensor_assignment WHERE space_id = {town.spaces[code]}"  # noqa: S608 - ours
         town.sensors[code] = await town.scalar(watching)
-        await town.session(code, now() - timedelta(hours=26))
+        await town.session(code, _yesterday_at_ten())
         await town.report(code, occupied=True)
     await town.scalar(f"UPDATE parking_session SET id = '{AN_ID}' RETURNING 1")  # noqa: S608 - ours
-    await paid_stay(town, entered_at=now() - timedelta(hours=26), minutes=61, session_id=AN_ID, payment_id=AN_ID)
+    await paid_stay(town, entered_at=_yesterday_at_ten(), minutes=61, session_id=AN_ID, payment_id=AN_ID)
     await _receipt(town)
     await town.operator("chen", "admin", hash_password("correct horse"))
     key = SecretStr("a key for plates, at least 32 characters")
@@ -95,6 +94,12 @@ async def demo(url: str, mqtt_url: str) -> AsyncIterator[Api]:
         api.keys["merchant"] = await _merchant(town)
         yield api
     await town.database.close()
+
+
+def _yesterday_at_ten() -> datetime:
+    """Some hour that costs something, whenever the tests run: by night the kerb is free."""
+    today = now().astimezone(SHANGHAI).date()
+    return datetime.combine(today - timedelta(days=1), time(10), SHANGHAI)
 
 
 async def _receipt(town: Town) -> None:
