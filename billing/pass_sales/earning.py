@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Date, Row, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import entries
@@ -17,11 +17,12 @@ AT_ONCE: Final = 500
 
 async def earn_passes(db: AsyncConnection, *, at: datetime, limit: int = AT_ONCE) -> int:
     """Post what the days that are over have earned; how many passes moved. ``at`` on the installation's clock."""
+    today = cast(func.timezone(PassOffer.zone, at), Date)
     query = (
         select(PassOrder.__table__, PassOffer.days, PassOffer.price_fen, PassOffer.zone)
         .join(PassOffer, PassOffer.id == PassOrder.offer_id)
         .where(PassOrder.status == "paid", PassOrder.days_earned < PassOffer.days)
-        .where(PassOrder.begins_on + PassOrder.days_earned < at.date())
+        .where(PassOrder.begins_on + PassOrder.days_earned < today)
         .order_by(PassOrder.begins_on)
         .limit(limit)
         .with_for_update(of=PassOrder.__table__, skip_locked=True)

@@ -1,6 +1,6 @@
 """Passes sold online: ordered by anybody, paid, in force at once, earned day by day, given back by days."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -217,6 +217,18 @@ async def test_days_become_revenue_as_they_pass_and_missed_ones_are_caught_up(sh
         assert -(await shop.account("revenue:pass")) == earned, days
     assert await shop.account("prepaid:pass") == 0
     await proved(shop)
+
+
+@pytest.mark.parametrize(("after_midnight", "earned"), [(timedelta(seconds=-1), 0), (timedelta(minutes=1), 333)])
+async def test_a_day_is_over_at_the_midnight_of_where_the_pass_holds(
+    shop: Desk, after_midnight: timedelta, earned: int
+) -> None:
+    """In China that is four in the afternoon of the day before, in UTC."""
+    await bought(shop)
+    at = datetime.combine(today() + timedelta(days=1), time(), CHINA).astimezone(UTC) + after_midnight
+    async with shop.town.database.transaction() as db:
+        await earn_passes(db, at=at)
+    assert -(await shop.account("revenue:pass")) == earned
 
 
 async def test_a_pass_given_back_before_its_first_day_costs_nothing(shop: Desk) -> None:
