@@ -104,6 +104,14 @@ class Line:
         self.acknowledged.extend(message.mid for message in batch)
         return len(batch)
 
+    async def until_ahead(self) -> None:
+        """Wait until a batch is being written and the next is prepared behind it."""
+
+        async def is_ahead() -> bool:
+            return self.writer.batches_pending == 2
+
+        await until(is_ahead)
+
     async def end(self, count: int) -> None:
         async def all_are_written() -> bool:
             assert not self.draining.done(), self.draining.exception()
@@ -189,11 +197,7 @@ async def test_the_next_batch_really_is_prepared_before_the_commit_of_this_one(
     async with db.transaction():
         await db.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
         line = Line(database_url, traffic)
-
-        async def is_ahead() -> bool:
-            return line.writer.batches_pending == 2
-
-        await until(is_ahead)
+        await line.until_ahead()
         assert line.acknowledged == []
     await line.end(len(traffic.messages))
     await prove(db, traffic)
@@ -207,11 +211,7 @@ async def test_what_sensors_say_of_themselves_is_told_again_when_the_batch_that_
     async with db.transaction():
         await db.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
         line = Line(database_url, traffic)
-
-        async def is_ahead() -> bool:
-            return line.writer.batches_pending == 2
-
-        await until(is_ahead)
+        await line.until_ahead()
         line.pipeline.break_off()
     await line.end(len(traffic.messages))
     first = await db.fetch("SELECT sensor_id, min(observed_at) AS at FROM sensor_telemetry GROUP BY sensor_id")
