@@ -13,7 +13,7 @@ from typing import Final
 import asyncpg
 import structlog
 
-from core.db import plain_url
+from core.db import NOTICED_DEAD, plain_url
 from ingest import metrics
 
 log = structlog.get_logger()
@@ -22,8 +22,6 @@ LOCKS_OF_INGEST: Final = 0x1A6E57
 """First half of the lock's key; the second tells one broker session from another."""
 LOOK_EVERY_SECONDS: Final = 0.5
 ANSWER_WITHIN_SECONDS: Final = 5.0
-NOTICED_DEAD: Final = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
-"""A holder whose machine died without a word loses the lock in about 11 s."""
 
 _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 

@@ -15,7 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from prometheus_client import Counter, start_http_server
 
 from core.clock import Clock
-from core.db import Database, plain_url
+from core.db import NOTICED_DEAD, Database, plain_url
 from core.errors import InvalidError
 from core.logs import configure_logging
 from core.settings import Settings
@@ -61,7 +61,8 @@ async def work(settings: Settings) -> None:
 
 async def _lead(url: str, database: Database, clock: Clock, jobs: Sequence[Job], stop: asyncio.Event) -> None:
     """Hold the leader's lock on a connection of its own for as long as it lives; return when another has it."""
-    lock = await asyncpg.connect(plain_url(url), timeout=10, server_settings={"application_name": "parking-leader"})
+    settings = {"application_name": "parking-leader", **NOTICED_DEAD}
+    lock = await asyncpg.connect(plain_url(url), timeout=10, server_settings=settings)
     try:
         if not await lock.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
             return
