@@ -1,5 +1,7 @@
 """The hot path's own connection: asyncpg, with instants as whole milliseconds instead of datetime objects."""
 
+from typing import Final
+
 import asyncpg
 
 from core.db import plain_url
@@ -7,6 +9,9 @@ from core.db import plain_url
 _EPOCH_2000_US = 946_684_800_000_000
 """PostgreSQL counts microseconds from 2000."""
 _INFINITY_US = (1 << 63) - 1
+
+DATA_ERRORS: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
+"""What one row can do to its transaction. What asyncpg itself cannot encode is a ``ValueError``."""
 
 
 async def connect(url: str, *, application: str = "parking-ingest") -> asyncpg.Connection:

@@ -75,10 +75,12 @@ class Inbox:
         self._filled.set()
         self._full_batch.set()
 
-    async def batches(self, *, idle_seconds: float) -> AsyncIterator[list[Message]]:
+    async def batches(self, *, idle_seconds: float, is_free: asyncio.Event) -> AsyncIterator[list[Message]]:
         """Batches of at most ``batch_size`` messages and a megabyte, none old when the writer keeps up.
 
-        An empty batch comes when nothing has arrived for ``idle_seconds``, so that the writer can do what is due.
+        Args:
+            idle_seconds: after so long without a message an empty batch comes, so that the writer can do what is due.
+            is_free: whether the writer could begin at once; until it can, only a full batch is taken.
         """
         while not self._closed or self._messages:
             if not self._messages:
@@ -88,7 +90,8 @@ class Inbox:
                 continue
             if not self._has_full_batch and not self._closed:
                 self._full_batch.clear()
-                await _set_within(self._full_batch, self._flush_after_seconds)
+                if not await _set_within(self._full_batch, self._flush_after_seconds):
+                    await _either(self._full_batch, is_free)
             yield self._take()
 
     @property
@@ -113,3 +116,12 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in (one, other)]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()

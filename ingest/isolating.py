@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 import asyncpg
 
 from core.occupancy import Reason
+from ingest.database import DATA_ERRORS
 from ingest.inbox import Message
 from ingest.preparing import Prepared
-from ingest.writer import DATA_ERRORS, Writer, Written
+from ingest.writer import Writer, Written
 
 
 async def write_isolating(

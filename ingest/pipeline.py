@@ -10,11 +10,11 @@ import structlog
 
 from core.clock import Clock
 from ingest import metrics
-from ingest.database import connect
+from ingest.database import DATA_ERRORS, connect
 from ingest.inbox import Inbox, Message
 from ingest.isolating import write_isolating
 from ingest.preparing import Prepared
-from ingest.writer import DATA_ERRORS, OvertakenError, Writer, Written
+from ingest.writer import OvertakenError, Writer, Written
 
 log = structlog.get_logger()
 
@@ -23,8 +23,8 @@ IDLE_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = (0.1, 5.0)
 """First and longest wait after a failure, doubled between."""
 
-ACKNOWLEDGED_AT_ONCE: Final = 250
-"""After so many acknowledgements the event loop has its turn: about a millisecond."""
+ACKNOWLEDGED_AT_ONCE: Final = 200
+"""After so many acknowledgements the event loop has its turn: half a millisecond."""
 
 AWAY = (
     OSError,
@@ -52,6 +52,9 @@ class Taken(NamedTuple):
     prepared: Prepared | None
 
 
+NOTHING: Final = Taken((), None)
+
+
 class Pipeline:
     """Drains the inbox into the database, for as long as the inbox lives."""
 
@@ -64,6 +67,8 @@ class Pipeline:
         self._is_stale = True
         self._is_writing = asyncio.Event()
         """Whether the batch at hand is being written, or is over: the next may be prepared, or must wait its turn."""
+        self._is_free = asyncio.Event()
+        """Whether no batch is at hand."""
         self.attempt_began: float | None = None
         """When the transaction being tried began, on the monotonic clock; None while none is tried."""
         self.idle_since: float | None = time.monotonic()
@@ -74,13 +79,15 @@ class Pipeline:
 
         While the database writes one, the next is taken out of the inbox and prepared.
         """
-        batches = inbox.batches(idle_seconds=IDLE_SECONDS)
+        batches = inbox.batches(idle_seconds=IDLE_SECONDS, is_free=self._is_free)
         self._is_writing.set()
-        acknowledging = asyncio.create_task(self._acknowledge(()))
+        self._is_free.set()
+        following_up = asyncio.create_task(self._follow_up((), None))
         taken = await self._take(batches)
         while taken is not None:
             self._note_idleness(is_idle=not taken.batch)
             self._is_writing.clear()
+            self._is_free.clear()
             ahead = asyncio.create_task(self._take(batches))
             try:
                 is_written = await self._write_until_done(taken, inbox)
@@ -89,15 +96,18 @@ class Pipeline:
                 raise
             finally:
                 self._is_writing.set()
+                self._is_free.set()
             if not is_written:
                 ahead.cancel()
                 log.warning("batch.left_to_the_broker", messages=len(taken.batch) + len(inbox))
                 break
-            await acknowledging
-            acknowledging = asyncio.create_task(self._acknowledge(taken.batch))
+            following_up = asyncio.create_task(self._follow_up(taken.batch, following_up))
             metrics.waiting.set(len(inbox))
             taken = await ahead
-        await acknowledging
+        await following_up
+        while taken is None and self._writer.has_news:
+            if not await self._write_until_done(NOTHING, inbox):
+                break
         if self._db is not None:
             await self._db.close()
 
@@ -110,11 +120,17 @@ class Pipeline:
         can_prepare = batch and self._writer.may_look_ahead
         return Taken(batch, await self._writer.prepare(batch) if can_prepare else None)
 
-    async def _acknowledge(self, batch: Sequence[Message]) -> None:
-        """Acknowledge what is committed, in slices: the database is given the next batch meanwhile."""
+    async def _follow_up(self, batch: Sequence[Message], before: asyncio.Task[None] | None) -> None:
+        """What follows a commit, in slices, as the database is given the next batch: acknowledgements, then vitals.
+
+        Never before what followed the commit ``before``, as acknowledgements go out in the order of arrival.
+        """
+        if before is not None:
+            await before
         for first in range(0, len(batch), ACKNOWLEDGED_AT_ONCE):
             self._ack(batch[first : first + ACKNOWLEDGED_AT_ONCE])
             await asyncio.sleep(0)
+        await self._writer.note_vitals()
 
     def _note_idleness(self, *, is_idle: bool) -> None:
         if not is_idle:
@@ -138,6 +154,7 @@ class Pipeline:
                 if taken.batch:
                     await self._write(db, taken)
                 await self._writer.announce_due(db)
+                await self._writer.store_vitals(db, is_idle=not taken.batch)
             except OvertakenError:
                 metrics.retries.labels("overtaken").inc()
                 log.info("batch.overtaken", messages=len(taken.batch))

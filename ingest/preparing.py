@@ -11,16 +11,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from core.ids import SensorId, SpaceId
+from core.ids import SpaceId
 from core.occupancy import OrderKey
 from ingest.inbox import Message
 from ingest.sessions import SessionWrite, SpaceFold, advance, changed_since
 from ingest.sorting import Known, Sorted, Terms, sort_message
 from ingest.statements import Arrival, StateRow, state_row
-from ingest.vitals import Before, NewsBySensor
 
-SLICE: Final = 100
-"""After so many readings or spaces the event loop has its turn: about a millisecond."""
+SLICE: Final = 40
+"""After so many readings or spaces the event loop has its turn: within a millisecond."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,9 +32,6 @@ class Outcome:
     states: dict[SpaceId, StateRow] = field(default_factory=dict)
     """The rows of these folds, made at once: the database is busy with another batch meanwhile."""
     writes: list[SessionWrite] = field(default_factory=list)
-    news: NewsBySensor = field(default_factory=dict)
-    told_late: set[SensorId] = field(default_factory=set)
-    """Sensors whose news, or some of it, is only known when it is stored."""
     sessions: int = 0
     refolded: int = 0
 
@@ -79,8 +75,6 @@ class Prepared:
     outcome: Outcome = field(default_factory=Outcome)
     before: dict[SpaceId, tuple[SpaceFold, int]] = field(default_factory=dict)
     """The folds it moved on, as they were."""
-    vitals_before: Before | None = None
-    """The vitals of sensors that it brings news of, as they were; None: these are only known when it is stored."""
 
     @property
     def unsettled(self) -> AbstractSet[SpaceId]:
@@ -133,7 +127,6 @@ class Preparation:
         for prepared in reversed(self._pending):
             for space_id, (fold, version) in prepared.before.items():
                 known.folds.keep(space_id, fold, version, known.registry.rules[space_id])
-            known.vitals.restore(prepared.vitals_before or {})
         self._writing = None
         self._pending.clear()
         self.era += 1
@@ -148,19 +141,14 @@ def _slices(prepared: Prepared, known: Known, unsettled: AbstractSet[SpaceId], t
             readings = 0
             yield
     waiting = result.undecided
-    folds, vitals, sensors = known.folds, known.vitals, known.registry.sensors
-    news = prepared.outcome.news
+    folds = known.folds
     for number, (space_id, of_space) in enumerate(result.newer.items(), start=1):
-        if not result.has_frames:  # else some may be repeated
-            vitals.gather(of_space.values(), sensors, news)
         if space_id not in waiting:
             prepared.before[space_id] = folds.of(space_id)
             fold, version = fold_newer(prepared, space_id, of_space, known)
             folds.foresee(space_id, fold, version)
         if number % SLICE == 0:
             yield
-    if not result.has_frames:
-        prepared.vitals_before = vitals.keep(news.values())
 
 
 def fold_newer(

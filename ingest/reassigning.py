@@ -20,7 +20,7 @@ from ingest.refolding import refold_spaces
 from ingest.registry import Registry, load_registry
 from ingest.statements import Arrival
 from ingest.taking_in import Terms, judge_again, not_assigned, store_taken_in
-from ingest.vitals import NewsBySensor, Vitals, store_vitals
+from ingest.vitals import Vitals
 
 log = structlog.get_logger()
 
@@ -59,7 +59,6 @@ class Touched:
 
 async def reassign_pending(db: asyncpg.Connection, vitals: Vitals, now_ms: int, tolerance_ms: int) -> bool:
     """Do some of what is asked for, in one transaction; whether there was anything to do."""
-    news: NewsBySensor = {}
     async with db.transaction():
         floor_ms = await hold_floor(db)
         tasks = await _claim(db, max(floor_ms, FOREVER_MS))
@@ -70,11 +69,9 @@ async def reassign_pending(db: asyncpg.Connection, vitals: Vitals, now_ms: int, 
         await _move(db, tasks, touched)
         await _set_aside(db, tasks, touched)
         arrivals = await _take_in(db, tasks, Terms(registry, now_ms, tolerance_ms, floor_ms), touched)
-        vitals.gather(arrivals, registry.sensors, news)
-        await store_vitals(db, news)
         await _fold_again(db, touched, registry, now_ms)
         await _finish(db, tasks, touched, now_ms)
-    vitals.keep(news.values())
+    vitals.hear(arrivals, registry.sensors)
     log.info(
         "readings.reassigned",
         sensors=len(tasks),

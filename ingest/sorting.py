@@ -52,8 +52,8 @@ class Sorted:
     has_frames: bool = False
     """Some of it may have come over LoRaWAN, where repeats are known by their frames."""
 
-    def place(self, arrival: Arrival, key: OrderKey, newest: OrderKey | None) -> bool:
-        """Put a reading where it belongs by the newest that its space is known to have; whether it is newer."""
+    def place(self, arrival: Arrival, key: OrderKey, newest: OrderKey | None) -> None:
+        """Put a reading where it belongs by the newest that its space is known to have."""
         if arrival.reading.frame is not None:
             self.has_frames = True
         if newest is not None and key <= newest:
@@ -61,26 +61,20 @@ class Sorted:
                 self.repeated += 1
             else:
                 self.older.append(arrival)
-            return False
+            return
         of_space = self.newer.get(arrival.space_id)
         if of_space is None:
             self.newer[arrival.space_id] = {key: arrival}
         elif key in of_space:
             self.repeated += 1
-            return False
         else:
             of_space[key] = arrival
-        return True
 
-    def place_put_aside(self, folds: Folds) -> list[Arrival]:
-        """The batch before is committed: sort what had to wait for it; returns what of it is certainly new."""
-        newer = [
-            arrival
-            for arrival, key in self.put_aside
-            if self.place(arrival, key, folds.of(arrival.space_id)[0].state.key)
-        ]
+    def place_put_aside(self, folds: Folds) -> None:
+        """The batch before is committed: sort what had to wait for it."""
+        for arrival, key in self.put_aside:
+            self.place(arrival, key, folds.of(arrival.space_id)[0].state.key)
         self.put_aside.clear()
-        return newer
 
     @property
     def undecided(self) -> AbstractSet[SpaceId]:

@@ -5,6 +5,7 @@ database agrees: each state row carries a version, and a write that finds anothe
 overtaken, is rolled back, and is tried again on freshly read states.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -26,7 +27,7 @@ from ingest.registry import load_registry
 from ingest.sessions import announce
 from ingest.sorting import Known, Sorted, Terms
 from ingest.statements import Arrival
-from ingest.vitals import load_vitals, store_vitals
+from ingest.vitals import load_untold, load_vitals, store_vitals
 
 LOST_A_TRANSACTION: Final = 100
 
@@ -63,9 +64,8 @@ class Writer:
         """Read the registry and every space's state, as after a start, an import or any doubt."""
         self._preparation.withdraw(self._known)
         await sql.prepare(db)
-        vitals = self._known.vitals
-        if vitals.is_empty:
-            vitals = await load_vitals(db)
+        is_start = not self._known.registry.sensors
+        vitals = await load_vitals(db) if is_start else self._known.vitals
         while await reassign_pending(db, vitals, self._clock.now_ms(), self._tolerance_ms):
             pass
         async with db.transaction():
@@ -77,6 +77,8 @@ class Writer:
         self._sensor_ids = {code: sensor.sensor_id for code, sensor in registry.sensors.items()}
         for space_ids in _in_groups(sorted(folds.lost), LOST_A_TRANSACTION):
             await self._fold_lost(db, space_ids)
+        if is_start:
+            vitals.hear(await load_untold(db), registry.sensors)
 
     @property
     def may_look_ahead(self) -> bool:
@@ -87,6 +89,11 @@ class Writer:
     def batches_pending(self) -> int:
         """How many batches are prepared and not committed."""
         return len(self._preparation)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something sensors said of themselves waits to be stored."""
+        return self._known.vitals.has_news
 
     async def prepare(self, batch: Sequence[Message]) -> Prepared:
         """Decode, sort and fold a batch in memory, so that ``write`` finds it ready."""
@@ -137,6 +144,7 @@ class Writer:
         self._preparation.committed(prepared)
         outcome = prepared.outcome
         self._keep(outcome)
+        self._known.vitals.hear(outcome.stored, self._known.registry.sensors)
         refused: dict[Reason, int] = {}
         for refusal, _, _ in prepared.sorted.refusals:
             refused[refusal.reason] = refused.get(refusal.reason, 0) + 1
@@ -179,6 +187,16 @@ class Writer:
             await self._write_folds(db, outcome, {}, now_ms)
         return len(due)
 
+    async def note_vitals(self) -> None:
+        """Look through committed readings for news of their sensors, in slices: the database works meanwhile."""
+        for _ in self._known.vitals.note():
+            await asyncio.sleep(0)
+
+    async def store_vitals(self, db: asyncpg.Connection, *, is_idle: bool) -> None:
+        """Store some of what sensors said of themselves, if nothing else is to be done or it has waited for long."""
+        if is_idle or self._known.vitals.is_overdue:
+            await store_vitals(db, self._known.vitals)
+
     async def _fold_lost(self, db: asyncpg.Connection, space_ids: Sequence[SpaceId]) -> None:
         """Fold spaces again from their stored readings, as after a corrected assignment (``fold`` set to null)."""
         now_ms, outcome = self._clock.now_ms(), Outcome()
@@ -192,7 +210,6 @@ class Writer:
         self._keep(outcome)
 
     def _keep(self, outcome: Outcome) -> None:
-        self._known.vitals.keep(outcome.news[sensor_id] for sensor_id in outcome.told_late & outcome.news.keys())
         folds, rules = self._known.folds, self._known.registry.rules
         for space_id, (fold, version) in outcome.folds.items():
             if folds.of(space_id)[1] <= version:  # else the next batch, prepared already, has moved it on
@@ -200,7 +217,7 @@ class Writer:
 
     async def _store(self, db: asyncpg.Connection, prepared: Prepared) -> None:
         batch, outcome, now_ms = prepared.sorted, prepared.outcome, prepared.now_ms
-        untold = batch.place_put_aside(self._known.folds)
+        batch.place_put_aside(self._known.folds)
         if batch.reaches_back and await hold_floor(db) != self._known.floor_ms:
             raise OvertakenError
         await sql.store_evidence(db, batch.evidence)
@@ -208,7 +225,7 @@ class Writer:
             await _drop_repeated_frames(db, batch, outcome)
         outcome.stored = batch.arrivals()
         await sql.store_readings(db, outcome.stored)
-        late = await _store_older(db, batch, outcome, untold)
+        late = await _store_older(db, batch, outcome)
         for space_id, of_space in batch.newer.items():
             if of_space and space_id not in prepared.before and space_id not in late:
                 fold_newer(prepared, space_id, of_space, self._known)
@@ -218,11 +235,6 @@ class Writer:
             outcome.take(space_id, fold, before, writes, at_ms=key[0], heard_ms=heard_ms)
         outcome.refolded = len(late)
         await self._write_folds(db, outcome, batch.heard, now_ms)
-        if prepared.vitals_before is None:
-            untold = outcome.stored
-        self._known.vitals.gather(untold, self._known.registry.sensors, outcome.news)
-        outcome.told_late = {arrival.sensor_id for arrival in untold}
-        await store_vitals(db, outcome.news)
         await sql.store_refusals(db, batch.refusals)
 
     async def _write_folds(
@@ -235,10 +247,6 @@ class Writer:
         states = [outcome.states[space_id] for space_id in sorted(outcome.states)]
         if await sql.write_states(db, states) != len(states):
             raise OvertakenError
-
-
-DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
-"""What one row can do to its batch. What asyncpg itself cannot encode is a ``ValueError``."""
 
 
 async def _drop_repeated_frames(db: asyncpg.Connection, batch: Sorted, outcome: Outcome) -> None:
@@ -270,10 +278,8 @@ async def _drop_repeated_frames(db: asyncpg.Connection, batch: Sorted, outcome: 
     batch.older = older
 
 
-async def _store_older(
-    db: asyncpg.Connection, batch: Sorted, outcome: Outcome, untold: list[Arrival]
-) -> dict[SpaceId, OrderKey]:
-    """Store what was not there yet, all of it ``untold``; returns the earliest of it in each space to fold again."""
+async def _store_older(db: asyncpg.Connection, batch: Sorted, outcome: Outcome) -> dict[SpaceId, OrderKey]:
+    """Store what was not there yet; returns the earliest of it in each space to fold again."""
     unique = {(one.reading.sensor, order_key(one.reading)): one for one in reversed(batch.older)}
     older = list(unique.values())
     fresh = await sql.store_unless_repeated(db, older)
@@ -282,7 +288,6 @@ async def _store_older(
     for place in fresh:
         arrival = older[place]
         outcome.stored.append(arrival)
-        untold.append(arrival)
         key = order_key(arrival.reading)
         late[arrival.space_id] = min(key, late.get(arrival.space_id, key))
     return late

@@ -239,10 +239,14 @@ async def test_an_unknown_sender_is_adopted_with_all_it_said(street: Street, reg
     assert since == instant(begin)
     await street.until_readings(4)
     assert len(await street.times()) == 2
-    heard = await street.db.fetchval(
-        "SELECT last_heard_at FROM sensor_state JOIN sensor ON sensor.id = sensor_id WHERE code = $1", stranger
-    )
-    assert heard is not None
+
+    async def is_heard() -> bool:
+        rows = await street.db.fetch(
+            "SELECT FROM sensor_state JOIN sensor ON sensor.id = sensor_id WHERE code = $1", stranger
+        )
+        return len(rows) == 1
+
+    await until(is_heard)
 
 
 async def test_an_imported_city_takes_in_what_its_sensors_said_before(

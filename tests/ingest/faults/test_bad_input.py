@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ingest.writer import DATA_ERRORS
+from ingest.database import DATA_ERRORS
 from tests.ingest.faults.county import MINUTE, County, Identity, encode
 from tests.support.waiting import until
 

@@ -100,7 +100,9 @@ async def _at_once() -> None:
 
 
 async def _next(inbox: Inbox) -> Message:
-    async for batch in inbox.batches(idle_seconds=0.1):
+    is_free = asyncio.Event()
+    is_free.set()
+    async for batch in inbox.batches(idle_seconds=0.1, is_free=is_free):
         if batch:
             return batch[0]
     raise AssertionError("the inbox was closed")
