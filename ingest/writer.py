@@ -27,7 +27,7 @@ from ingest.registry import load_registry
 from ingest.sessions import announce
 from ingest.sorting import Known, Sorted, Terms
 from ingest.statements import Arrival
-from ingest.vitals import load_untold, load_vitals, store_vitals
+from ingest.vital_rows import load_untold, load_vitals, store_vitals
 
 LOST_A_TRANSACTION: Final = 100
 

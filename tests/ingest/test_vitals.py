@@ -13,7 +13,8 @@ from core.occupancy import NO_TELEMETRY, Reading, Telemetry
 from ingest.database import connect
 from ingest.registry import KnownSensor
 from ingest.statements import Arrival, arrived
-from ingest.vitals import News, Vitals, store_vitals
+from ingest.vital_rows import store_vitals
+from ingest.vitals import News, Vitals
 from tests.support.street import Street, plant
 from tests.support.waiting import until
 
