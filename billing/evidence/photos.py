@@ -114,6 +114,10 @@ class PhotoFolder:
         except FileNotFoundError:
             return None
 
+    def has(self, name: str) -> bool:
+        """Whether it is there."""
+        return self._path(name).is_file()
+
     def erase(self, name: str) -> None:
         """Remove a photo; one that is gone already is no trouble."""
         self._path(name).unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from ops import database
 from ops.backup import Archive, Keys, dump, look_at, prepare, restore
 from ops.installation import find_endpoints, installation_clock, without_password
 from ops.ledger import BILLS_A_NIGHT, prove
+from ops.photos import missing_photos, photo_folder
 from ops.services import start
 from ops.state import State
 
@@ -32,13 +33,17 @@ _err = Console(stderr=True, soft_wrap=True, highlight=False)
 def backup(file: Annotated[Path, typer.Argument(help="Where to; must not exist yet.")]) -> None:
     """Write everything the database knows into one file, as it is at this instant; nothing has to stop for it.
 
-    The keys of the installation (PARKING_SECRET_KEY, PARKING_PLATE_KEY) are not in it: keep them elsewhere.
+    The keys of the installation (PARKING_SECRET_KEY, PARKING_PLATE_KEY) are not in it: keep them elsewhere. Nor are
+    photos of plates, which are files: copy their folder as it is.
     """
     with _database_url() as url, _progress("written") as progress:
         manifest = asyncio.run(dump(url, file, at=datetime.now(UTC), keys=_keys(), progress=progress))
     size = file.stat().st_size
     _out.print(f"{file}: {manifest.rows:,} rows of {len(manifest.tables)} tables, {size / 1_000:,.0f} kB")
     _out.print(f"schema {manifest.revision}, {manifest.server}; journal: {manifest.journal['entries']:,} entries")
+    folder = photo_folder()
+    if photos := sum(1 for _ in folder.names()):
+        _err.print(f"[yellow]not in it, as they are files: photos of plates ({photos:,})[/]; copy {folder.root}, too")
 
 
 @app.command(name="restore")
@@ -63,12 +68,14 @@ def restore_file(
         database.upgrade(url)
         revision = asyncio.run(database.current_revision(url))
         _out.print(f"{without_password(url)}: every row and every fen is there; schema {revision}")
-        broken = asyncio.run(_broken(url))
+        broken, missing = asyncio.run(_look_through(url))
     for name in manifest.keys.differing(_keys()):
         _err.print(
             f"[yellow]{name} is another than when the backup was made[/]: "
             + ("plates cannot be read" if "PLATE" in name else "printed codes and receipts' tokens are no longer valid")
         )
+    if missing:
+        _err.print(f"[yellow]photos of plates that are missing: {missing:,}[/]; copy them into {photo_folder().root}")
     for finding in broken:
         _err.print(f"[bold red]{finding.number}[/] {finding.holds}: {finding.count} offences")
     _out.print(f"[bold red]{len(broken)} invariants of the books are broken[/]" if broken else "the books are proved")
@@ -76,11 +83,13 @@ def restore_file(
         raise typer.Exit(1)
 
 
-async def _broken(url: str) -> list[Finding]:
-    """What ``parking ledger check`` would find, computing the newest bills again."""
+async def _look_through(url: str) -> tuple[list[Finding], int]:
+    """What ``parking ledger check`` would find, computing the newest bills again, and how many photos are not here."""
     database = Database(url, pool_size=1, application="parking-restore")
     try:
-        return [one for one in await prove(database, installation_clock(), bills=BILLS_A_NIGHT) if not one.is_kept]
+        findings = await prove(database, installation_clock(), bills=BILLS_A_NIGHT)
+        async with database.transaction() as db:
+            return [one for one in findings if not one.is_kept], await missing_photos(db, photo_folder())
     finally:
         await database.close()
 

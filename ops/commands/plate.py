@@ -18,12 +18,11 @@ from billing.plates.rotating import count_by_key, move_some
 from core.audit import AuditEntry, write_audit
 from core.db import Database
 from core.errors import ConflictError
-from core.settings import Settings
 from ops.asking import in_database
 from ops.installation import database_url
+from ops.photos import photo_folder
 from ops.plate_key import add_key, drop_key, plate_vault, refuse_before_restart
 from ops.progress import progress_bar
-from ops.state import State
 
 app = typer.Typer(no_args_is_help=True, help="The keys that seal plates, and moving everything to a newer one.")
 
@@ -50,7 +49,7 @@ def plate() -> None:
 def keys() -> None:
     """The keys of the ring, the newest first, and how much each of them seals; never the keys themselves."""
     vault = plate_vault()
-    plates, photos = asyncio.run(in_database(count_by_key)), _photos_by_key(_folder())
+    plates, photos = asyncio.run(in_database(count_by_key)), _photos_by_key(photo_folder())
     grid = Table("key", "", "plates", "photos")
     for number in sorted({key.number for key in vault.keys} | set(plates) | set(photos), reverse=True):
         is_there = "seals" if number == vault.number else "opens" if vault.has(number) else "missing"
@@ -70,7 +69,7 @@ def add_key_to_ring() -> None:
 def rotate_key() -> None:
     """Seal every plate and photo with the newest key. Safe beside what runs; once stopped, it goes on where it was."""
     refuse_before_restart()
-    vault, folder = plate_vault(), _folder()
+    vault, folder = plate_vault(), photo_folder()
     plates, merged, photos = asyncio.run(_rotate(database_url(), vault, folder))
     _audit("plate-key.rotated", vault.number)
     _out.print(f"key {vault.number} seals all: {plates} plates moved ({merged} were stored twice), {photos} photos")
@@ -81,7 +80,7 @@ def drop_key_from_ring(
     number: Annotated[int, typer.Argument(help="An older key that seals nothing any more, as `keys` shows.")],
 ) -> None:
     """Take an older key out of the ring, once nothing needs it. Backups made before need it still."""
-    sealed = asyncio.run(in_database(count_by_key)).get(number, 0) + _photos_by_key(_folder()).get(number, 0)
+    sealed = asyncio.run(in_database(count_by_key)).get(number, 0) + _photos_by_key(photo_folder()).get(number, 0)
     if sealed:
         raise KeyInUseError(f"key {number} still seals {sealed}: `parking plate rotate-key` first", key_number=number)
     drop_key(number)
@@ -89,7 +88,7 @@ def drop_key_from_ring(
     _out.print(f"key {number} is gone from the ring")
 
 
-async def _rotate(url: str, vault: PlateVault, folder: PhotoFolder | None) -> tuple[int, int, int]:
+async def _rotate(url: str, vault: PlateVault, folder: PhotoFolder) -> tuple[int, int, int]:
     database = Database(url, pool_size=1, application="parking-rotate-key")
     try:
         with progress_bar(gone_afterwards=False) as progress:
@@ -125,20 +124,14 @@ async def _left(database: Database, vault: PlateVault) -> int:
     return sum(plates for number, plates in counted.items() if number != vault.number and vault.has(number))
 
 
-def _move_photos(vault: PlateVault, folder: PhotoFolder | None, progress: Progress) -> int:
-    names = list(folder.names()) if folder else []
-    return sum(folder.reseal(vault, name) for name in progress.track(names, description="photos")) if folder else 0
+def _move_photos(vault: PlateVault, folder: PhotoFolder, progress: Progress) -> int:
+    names = list(folder.names())
+    return sum(folder.reseal(vault, name) for name in progress.track(names, description="photos"))
 
 
-def _photos_by_key(folder: PhotoFolder | None) -> Mapping[int, int]:
-    numbers = (folder.key_number(name) for name in folder.names()) if folder else ()
+def _photos_by_key(folder: PhotoFolder) -> Mapping[int, int]:
+    numbers = (folder.key_number(name) for name in folder.names())
     return Counter(number for number in numbers if number is not None)
-
-
-def _folder() -> PhotoFolder | None:
-    settings = Settings()
-    root = settings.the_photo_dir or State.find().root / "photos"
-    return PhotoFolder(root) if root.is_dir() else None
 
 
 def _audit(action: str, number: int) -> None:

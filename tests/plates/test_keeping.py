@@ -19,11 +19,13 @@ from core.clock import RealClock
 from core.db import Database, plain_url
 from core.plate import parse_plate
 from ops.cli import build
+from ops.database import create_database, drop_database
 from ops.jobs import bill_sessions
 from ops.plates import forget_plates
 from ops.services import RunningServices
 from tests.api.town import now
 from tests.plates.conftest import PLATE_KEY, Beat, picture
+from tests.support.shell import run
 
 pytestmark = pytest.mark.services
 
@@ -102,6 +104,32 @@ def test_the_commands_add_a_key_move_everything_and_drop_the_old_one(
     vault = vault_of(ring.read_text())
     assert vault is not None
     assert [key.number for key in vault.keys] == [3, 2]
+
+
+async def test_a_backup_says_that_photos_are_apart_and_a_restore_which_are_missing(
+    beat: Beat, services: RunningServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARKING_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("PARKING_PHOTO_DIR", str(beat.photos))
+    file = tmp_path / "all.backup"
+
+    async def parking(url: str, *words: str) -> str:
+        monkeypatch.setenv("PARKING_DATABASE_URL", url)
+        return await run(CliRunner(), build(words[0]), *words)
+
+    for space, plate in (("KA-001", "浙D11111"), ("KA-002", "浙D22222")):
+        session_id = await beat.town.session(space, now() - timedelta(hours=1))
+        assert (await beat.attach(session_id, plate, photo=picture())).status_code == 201
+    said = await parking(beat.town.database.url, "backup", str(file))
+    assert "photos of plates (2)" in said
+    assert str(beat.photos) in said
+    next(beat.photos.glob("??/*")).unlink()
+    server = services.endpoints.database_url
+    empty = await create_database(server, "parking_photos_restored")
+    try:
+        assert "photos of plates that are missing: 1;" in await parking(empty, "restore", str(file))
+    finally:
+        await drop_database(server, "parking_photos_restored")
 
 
 async def test_a_plate_nobody_needs_is_erased_and_one_that_is_needed_is_not(beat: Beat) -> None:
