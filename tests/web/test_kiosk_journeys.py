@@ -20,6 +20,7 @@ from core.tokens import space_token
 from tests.support.waiting import until
 from tests.web.cable import plugged_in
 from tests.web.kiosk import (
+    FAULTS,
     LANDSCAPE,
     PORTRAIT,
     SIZES,
@@ -46,6 +47,15 @@ STAYING: Final = "setInterval(() => dispatchEvent(new Event('pointerdown')), 200
 AS_A_SCANNER: Final = """code => [...code, "Enter"].forEach(
     (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true})))"""
 """Types faster than any hand, however slow the machine."""
+
+DATED: Final = f"""() => {{
+  const day = document.querySelector(".k-leave b");
+  day.textContent = "11月24日";
+  const found = ({FAULTS})();
+  day.textContent = "";
+  return found;
+}}"""
+"""What is out of place when the time to leave is of another day: measured before the page draws itself again."""
 
 
 async def order_on_screen(page: Page, city: LiveCity) -> dict[str, Any]:
@@ -75,9 +85,20 @@ async def looked_at_in_both_languages(visit: Visit, name: str) -> None:
             await expect(visit.page.locator(".k-lines")).to_contain_text("收费" if lang == "zh" else "charged hours")
         await picture(visit, f"{name}-{lang}")
         assert await faults_of(visit.page) == [], f"{name} {lang}"
+        await large(visit.page, f"{name} {lang}")
         if (lang == "zh") == (visit.page.viewport_size == {"width": PORTRAIT[0], "height": PORTRAIT[1]}):
             await assert_accessible(visit, f"{name} {lang}")
         await touch(switch)
+
+
+async def large(page: Page, name: str) -> None:
+    """Nothing is out of place in large type either, nor on the evening when one may leave after midnight."""
+    switch = page.locator(".k-looks button").nth(1)
+    await touch(switch)
+    assert await faults_of(page) == [], f"{name} large"
+    if await page.locator(".k-leave b").count():
+        assert await page.evaluate(DATED) == [], f"{name} large, with a date"
+    await touch(switch)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["portrait", "landscape"])
