@@ -110,6 +110,31 @@ async def test_the_nearest_places_with_room_are_worth_going_to(live_city: LiveCi
     assert [one["id"] for one in found] == ["near", "far"]
 
 
+async def test_a_time_has_its_date_when_it_is_another_day_there(live_city: LiveCity, visits: Visits) -> None:
+    """Whatever the device's own clock says: what counts is the day of the town's, as the server told it."""
+    visit = await visits.to(live_city.url)
+    main = await visit.page.locator('script[type="module"]').get_attribute("src")
+    told = await visit.page.evaluate(
+        """async ([path, now]) => {
+          const { clock, dayOf, learnNow, timeOf } = await import(path);
+          learnNow(now); // and asked at once, before the stream tells the page the time again
+          const evening = "2026-03-01T15:58:00Z", night = "2026-03-01T16:05:00Z";
+          return [dayOf(evening), clock(evening), dayOf(night), timeOf(night), clock(night)];
+        }""",
+        [str(main).replace("main.js", "i18n.js"), "2026-03-01T15:50:00Z"],
+    )
+    assert told == ["", "23:58", "3月2日", "00:05", "3月2日 00:05"]
+
+
+LENGTHS = [(0, "不到 1 分钟"), (1, "1 分钟"), (89, "89 分钟"), (90, "1 小时 30 分"), (1_440, "24 小时")]
+
+
+async def test_the_length_of_a_stay_is_in_minutes_never_in_seconds(live_city: LiveCity, visits: Visits) -> None:
+    visit = await visits.to(live_city.url)
+    for minutes, words in LENGTHS:
+        assert await run(visit, "i18n.js", "stayed", minutes) == words
+
+
 async def test_a_shifted_point_finds_back(live_city: LiveCity, visits: Visits) -> None:
     visit = await visits.to(live_city.url)
     there = await run(visit, "gcj02.js", "toGcj02", [120.9016, 29.5039])

@@ -59,20 +59,35 @@ export function distance(metres) {
 
 const ZONE = "Asia/Shanghai"; // every place on the map; a traveller's phone may run on another zone's time
 
-/** The time of day there, `10:05`; with the date when it is another day. @param {string | number | Date} instant */
-export function clock(instant) {
-  const date = new Date(instant);
-  const day = (/** @type {Date} */ d) => d.toLocaleDateString("sv-SE", { timeZone: ZONE });
-  const time = date.toLocaleTimeString("en-GB", { timeZone: ZONE, hour: "2-digit", minute: "2-digit" });
-  if (day(date) === day(new Date())) return time;
+/** How far the clock there is ahead of the device's, which may be wrong. */
+let ahead = 0;
+
+/** What time it is there, as an answer of the server tells. @param {string} instant */
+export const learnNow = (instant) => (ahead = Date.parse(instant) - Date.now());
+
+/** The time of day there, `10:05`. @param {string | number | Date} instant */
+export const timeOf = (instant) =>
+  new Date(instant).toLocaleTimeString("en-GB", { timeZone: ZONE, hour: "2-digit", minute: "2-digit" });
+
+/** The date there; nothing when it is today. @param {string | number | Date} instant */
+export function dayOf(instant) {
+  const day = (/** @type {string | number | Date} */ at) => new Date(at).toLocaleDateString("sv-SE", { timeZone: ZONE });
+  if (day(instant) === day(Date.now() + ahead)) return "";
   const locale = lang.value === "zh" ? "zh-CN" : "en-GB";
-  return `${date.toLocaleDateString(locale, { timeZone: ZONE, month: "short", day: "numeric" })} ${time}`;
+  return new Date(instant).toLocaleDateString(locale, { timeZone: ZONE, month: "short", day: "numeric" });
 }
+
+/** The time of day there, with the date when it is another day: `10:05`, `23 Nov 10:05`. @param {string | number | Date} instant */
+export const clock = (instant) => `${dayOf(instant)} ${timeOf(instant)}`.trim();
 
 /** A length of time in words. @param {number} seconds */
 export function span(seconds) {
-  if (seconds < 90) return t("span.seconds", { n: Math.round(seconds) });
-  const minutes = Math.round(seconds / 60);
+  return seconds < 90 ? t("span.seconds", { n: Math.round(seconds) }) : stayed(Math.round(seconds / 60));
+}
+
+/** How long a stay is, in words. @param {number} minutes whole and over */
+export function stayed(minutes) {
+  if (minutes < 1) return t("span.under");
   if (minutes < 90) return t("span.minutes", { n: minutes });
   const hours = Math.floor(minutes / 60);
   return minutes % 60 ? t("span.hours.minutes", { h: hours, n: minutes % 60 }) : t("span.hours", { n: hours });

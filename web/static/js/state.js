@@ -1,6 +1,7 @@
 /* What the page knows and what it is asked to show, as signals; and how news from the stream enters. */
 
 import { read, readKept } from "./api.js";
+import { learnNow } from "./i18n.js";
 import { batch, computed, signal } from "./lib.js";
 import { centreOf, matches, metresBetween, ranked, signOf } from "./lots.js";
 import { categoriesOf, spacesWanted, takeChanges, takeSnapshot } from "./spaces.js";
@@ -157,6 +158,7 @@ window.addEventListener("offline", () => (offline.value = true));
 /** @param {string} at */
 function hearServer(at) {
   serverSaid = { at: Date.parse(at), heard: Date.now() };
+  learnNow(at);
 }
 
 /** First reading of the lots, tried until it succeeds; then the slow rereading. */

@@ -41,6 +41,7 @@ export const words = {
   "silent.title": ["车位传感器从 {time} 起没有消息", "The sensors have been silent since {time}"],
   "silent.text": ["数字可能已经过时。", "The numbers may be out of date."],
   "span.seconds": ["{n} 秒", "{n} s"],
+  "span.under": ["不到 1 分钟", "under 1 min"],
   "span.minutes": ["{n} 分钟", "{n} min"],
   "span.hours": ["{n} 小时", "{n} h"],
   "span.hours.minutes": ["{h} 小时 {n} 分", "{h} h {n} min"],

@@ -1,6 +1,7 @@
 /* From what a driver knows (a space, a plate, a code) to the stay; never to anybody else's. */
 
 import { read } from "../api.js";
+import { learnNow } from "../i18n.js";
 import { hasProvince, LONGEST, SHORTEST } from "../plate-keys.js";
 import { ask, me } from "./device.js";
 import { attempt, change, go, onForget, refusal, refusalOf, step, stillHere, visit } from "./visit.js";
@@ -36,6 +37,7 @@ export const confirm = (fact) =>
 
 /** @param {any} session @param {string | null} plate */
 export function show(session, plate) {
+  tellTime(session);
   go("fee", { session, plate, typed: "", matches: undefined, chosen: undefined });
   refreshLater();
 }
@@ -47,10 +49,16 @@ export async function refresh() {
   const here = stillHere();
   try {
     const answer = await ask(`/sessions/${session.id}`);
+    tellTime(answer.session);
     if (here()) change({ session: answer.session });
   } catch (problem) {
     if (here() && step.peek() === "fee") refusal.value = refusalOf(problem);
   }
+}
+
+/** A stay that goes on is counted to this moment. @param {any} session */
+function tellTime(session) {
+  if (session.status === "open" && !session.unsure) learnNow(session.counted_to);
 }
 
 let timer = 0;

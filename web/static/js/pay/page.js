@@ -2,7 +2,7 @@
 
 import { html, use } from "../lib.js";
 import { lang } from "../look.js";
-import { clock, say, span, t, yuan } from "../i18n.js";
+import { clock, dayOf, say, stayed, t, timeOf, yuan } from "../i18n.js";
 import { Head, StreetFoot } from "../street/frame.js";
 import { Icon } from "../view/icons.js";
 import { PlateEntry } from "./plate.js";
@@ -60,7 +60,7 @@ function Fee({ stay }) {
   const owes = stay.due_fen > 0;
   return html`
     <section class="pay-card" aria-live="polite">
-      <p class="pay-since">${t(stay.status === "open" ? "pay.since" : "pay.from.to", { from: clock(stay.entered_at), to: stay.left_at ? clock(stay.left_at) : "" })} · ${span(stay.minutes * 60)}</p>
+      <p class="pay-since">${t(stay.status === "open" ? "pay.since" : "pay.from.to", { from: clock(stay.entered_at), to: stay.left_at ? clock(stay.left_at) : "" })} · ${stayed(stay.minutes)}</p>
       <p class="pay-amount">
         ${owes ? html`<strong class="number">${yuan(stay.due_fen)}</strong>` : html`<strong>${t("pay.free")}</strong>`}
       </p>
@@ -128,7 +128,7 @@ function Paid({ stay, now }) {
   return html`
     <section class="pay-card pay-done" aria-live="polite">
       <p class="pay-state"><span class="pay-tick"><${Icon} name="check" size=${28} /></span>${t("pay.paid", { fee: yuan(stay.paid_fen) })}</p>
-      ${leaves && html`<p class="pay-leave"><small>${t("pay.leave")}</small><strong class="number">${clock(stay.exit_by)}</strong><small>${t(late ? "pay.leave.late" : "pay.leave.text")}</small></p>`}
+      ${leaves && html`<p class="pay-leave"><small>${t("pay.leave")} <b>${dayOf(stay.exit_by)}</b></small><strong class="number">${timeOf(stay.exit_by)}</strong><small>${t(late ? "pay.leave.late" : "pay.leave.text")}</small></p>`}
       ${stay.status === "ended" && html`<p class="soft">${t("pay.settled")}</p>`}
       ${now?.refunded_fen > 0 && html`<p class="soft">${t("pay.back", { fee: yuan(now.refunded_fen) })}</p>`}
       <${Lines} fee=${stay.fee} />
@@ -144,7 +144,7 @@ function WasIt({ stay }) {
   return html`
     <section class="pay-card">
       <p class="pay-state">${t("pay.wasit", { time: clock(stay.left_at) })}</p>
-      <p class="soft">${t("pay.wasit.text", { length: span(stay.minutes * 60), fee: yuan(stay.due_fen) })}</p>
+      <p class="soft">${t("pay.wasit.text", { length: stayed(stay.minutes), fee: yuan(stay.due_fen) })}</p>
     </section>
     <section class="pay-ways">
       <button class="button strong pay-way" onClick=${claim}>${t("pay.wasit.yes")}</button>

@@ -1,6 +1,7 @@
 /* The session on a space and its payment, as the server knows them. The page shows this and decides nothing. */
 
 import { Problem, read, send } from "../api.js";
+import { learnNow } from "../i18n.js";
 import { computed, effect, signal } from "../lib.js";
 import { lang } from "../look.js";
 import { askWechat, opened, waysHere } from "./device.js";
@@ -59,7 +60,10 @@ export async function look() {
 function take(found) {
   if (recall(code).session && recall(code).session !== found.id) leaveBehind();
   keep(code, { session: found.id });
-  ahead = found.status === "open" && !found.unsure ? Date.parse(found.counted_to) - Date.now() : ahead;
+  if (found.status === "open" && !found.unsure) {
+    ahead = Date.parse(found.counted_to) - Date.now();
+    learnNow(found.counted_to);
+  }
   session.value = found;
 }
 

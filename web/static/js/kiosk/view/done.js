@@ -1,7 +1,7 @@
 /* Paid: by when to leave, in the largest type there is; the receipt on paper, as a code, or not at all. */
 
 import { html, use, useEffect } from "../../lib.js";
-import { clock, t, yuan } from "../../i18n.js";
+import { dayOf, t, timeOf, yuan } from "../../i18n.js";
 import { Icon } from "../../view/icons.js";
 import { me } from "../device.js";
 import { fetchReceipt, payable } from "../paying.js";
@@ -23,7 +23,7 @@ export function Done() {
     <section class="k-info k-paid" role="status">
       <p class="k-title"><span class="k-tick"><${Icon} name="check" size=${44} /></span>${t("kiosk.done.title", { fee: yuan(paidDebts ?? paid) })}</p>
       ${leaves
-        ? html`<p class="k-leave"><span>${t("kiosk.done.leave")}</span><strong class="number">${clock(session.exit_by)}</strong><span>${t("kiosk.done.leave.text")}</span></p>`
+        ? html`<p class="k-leave"><span>${t("kiosk.done.leave")} <b>${dayOf(session.exit_by)}</b></span><strong class="number">${timeOf(session.exit_by)}</strong><span>${t("kiosk.done.leave.text")}</span></p>`
         : html`<p>${t("kiosk.done.settled")}</p>`}
     </section>
     <section class="k-controls">

@@ -1,7 +1,7 @@
 /* What it costs, line by line, and how to pay it. */
 
 import { html, use } from "../../lib.js";
-import { clock, say, span, t, yuan } from "../../i18n.js";
+import { clock, say, stayed, t, yuan } from "../../i18n.js";
 import { me, serverNow } from "../device.js";
 import { pay } from "../paying.js";
 import { printer } from "../printer.js";
@@ -21,7 +21,7 @@ export function Fee() {
         ${plate && html`<div><dt>${t("kiosk.fee.plate")}</dt><dd>${plate}</dd></div>`}
         <div><dt>${t("kiosk.fee.in")}</dt><dd class="number">${clock(stay.entered_at)}</dd></div>
         <div><dt>${t(stay.left_at ? "kiosk.fee.out" : "kiosk.fee.now")}</dt><dd class="number">${clock(stay.left_at ?? stay.counted_to)}</dd></div>
-        <div><dt>${t("kiosk.fee.long")}</dt><dd>${span(stay.minutes * 60)}</dd></div>
+        <div><dt>${t("kiosk.fee.long")}</dt><dd>${stayed(stay.minutes)}</dd></div>
       </dl>
       <${Lines} stay=${stay} />
       ${stay.unsure && stay.status === "open" && html`<p class="k-note">${t("pay.unsure")}</p>`}

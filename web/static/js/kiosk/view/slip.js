@@ -1,7 +1,7 @@
 /* The receipt for a printer of 80 mm: seen on paper only. */
 
 import { html } from "../../lib.js";
-import { clock, t, yuan } from "../../i18n.js";
+import { clock, dayOf, t, timeOf, yuan } from "../../i18n.js";
 import { Lines } from "./fee.js";
 
 const ALL_LINES = 40;
@@ -11,7 +11,7 @@ export function Slip({ stay, receipt, paid, place }) {
   return html`
     <article class="k-slip" aria-hidden="true">
       <h2>${t("kiosk.slip.title")}</h2>
-      ${receipt.exit_by && html`<p class="leave"><span>${t("kiosk.slip.leave")}</span><strong class="number">${clock(receipt.exit_by)}</strong></p>`}
+      ${receipt.exit_by && html`<p class="leave"><span>${t("kiosk.slip.leave")} <b>${dayOf(receipt.exit_by)}</b></span><strong class="number">${timeOf(receipt.exit_by)}</strong></p>`}
       <dl>
         <dt>${t("kiosk.slip.number")}</dt><dd class="number">${receipt.number}</dd>
         <dt>${t("kiosk.slip.place")}</dt><dd>${stay.space_code}</dd>
