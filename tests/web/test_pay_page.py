@@ -224,6 +224,8 @@ async def test_a_stay_that_ended_is_asked_for_before_it_is_charged(live_city: Li
 async def test_a_wrong_code_and_an_empty_space_say_what_to_do(live_city: LiveCity, visits: Visits) -> None:
     wrong = await visits.to(f"{live_city.url}/s/XS-012?k=AAAAAAAAAAAA", size=PHONE, lang="en-GB", refusals=(403, 404))
     await expect(wrong.page.locator(".pay-state")).to_have_text("This code is not of this space")
+    await wrong.page.get_by_role("link", name="Type the number of the space").click()
+    await expect(wrong.page.get_by_label("Space number")).to_be_visible()
     empty = await visits.to(page_of(live_city, "XS-001"), size=PHONE, lang="en-GB", refusals=(404,))
     await expect(empty.page.locator(".pay-state")).to_have_text("Nothing to pay here")
     await picture(empty.page, "nothing-phone-en")

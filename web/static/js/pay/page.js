@@ -154,6 +154,8 @@ function WasIt({ stay }) {
 }
 
 const TROUBLES = new Set(["no-session", "wrong-code", "space-not-found", "too-many-requests", "offline"]);
+/** Looking again would be answered alike. */
+const REFUSED = new Set(["wrong-code", "space-not-found"]);
 
 /** @param {{why: string | null}} props */
 function Nothing({ why }) {
@@ -163,6 +165,10 @@ function Nothing({ why }) {
       <p class="pay-state">${t(`pay.none.${key}`)}</p>
       <p class="soft">${t(`pay.none.${key}.text`)}</p>
     </section>
-    <section class="pay-ways"><button class="button strong pay-way" onClick=${look}>${t("pay.look")}</button></section>
+    <section class="pay-ways">
+      ${REFUSED.has(key)
+        ? html`<a class="button strong pay-way" href="/pay">${t("pay.type")}</a>`
+        : html`<button class="button strong pay-way" onClick=${look}>${t("pay.look")}</button>`}
+    </section>
   `;
 }

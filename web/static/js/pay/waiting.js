@@ -11,6 +11,7 @@ export function Waiting({ now, goOn, startAgain }) {
   use(tick);
   const left = (Date.parse(now.expires_at) - Date.now()) / 1_000;
   const unknown = now.status === "unknown";
+  const payable = now.code_url || now.pay_url || now.bridge;
   return html`
     <section class="pay-card pay-waiting" aria-live="polite">
       <p class="pay-state">${t(unknown ? "pay.unknown" : "pay.waiting")}</p>
@@ -22,10 +23,10 @@ export function Waiting({ now, goOn, startAgain }) {
         <p><a href=${now.code_url} target="_blank" rel="noopener">${t("pay.scan.link")}</a></p>
       `}
       ${unknown && html`<p class="soft">${t("pay.unknown.text")}</p>`}
-      ${left > 0 && html`<p class="soft number">${t("pay.valid", { left: countdown(left) })}</p>`}
+      ${left > 0 && payable && html`<p class="soft number">${t("pay.valid", { left: countdown(left) })}</p>`}
     </section>
     <section class="pay-ways">
-      ${!now.code_url && (now.pay_url || now.bridge) && html`<button class="button strong pay-way" onClick=${() => goOn(now)}>${t("pay.again.open")}</button>`}
+      ${payable && !now.code_url && html`<button class="button strong pay-way" onClick=${() => goOn(now)}>${t("pay.again.open")}</button>`}
       <button class="button pay-way" onClick=${startAgain}>${t("pay.other")}</button>
       <p class="soft small">${t("pay.close.safe")}</p>
     </section>
