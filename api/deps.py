@@ -10,6 +10,7 @@ from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.language import language_of
 from api.limits import READS, Allowance
 from api.live_city.registry import LotEntry
 from api.live_city.showing import Showing
@@ -122,12 +123,7 @@ async def _lang(
         str | None, Header(description="The words of the answer: `zh` (default) or `en`.")
     ] = None,
 ) -> Lang:
-    for wanted in (accept_language or "").lower().split(","):
-        if wanted.strip().startswith("en"):
-            return "en"
-        if wanted.strip().startswith("zh"):
-            return "zh"
-    return "zh"
+    return language_of(accept_language)
 
 
 async def _lot_index(

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api.away import AWAY, is_away
+from api.lost import lost_page
 from api.shapes import Shape
 from core.errors import (
     ConflictError,
@@ -96,7 +97,10 @@ def problem(
     errors: list[WrongPlace] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A refusal as it goes out; never cached, never with anything of our inside in it."""
+    """A refusal as it goes out; never cached, never with anything of our inside in it; a page for who reads pages."""
+    page = lost_page(scope, status, headers or {})
+    if page is not None:
+        return page
     slug = slug or SLUG_BY_STATUS.get(status, "error")
     body: dict[str, object] = {
         "type": f"/problems/{slug}",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import asyncpg
@@ -69,6 +70,20 @@ async def test_every_refusal_is_a_problem_with_a_name(api: Api) -> None:
         assert body["instance"] == path.partition("?")[0]
         assert body["request_id"] == answer.headers["x-request-id"]
         assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("lang", "title"), [("zh-CN,zh;q=0.9", "这里没有这一页"), ("en-GB", "There is no such page")])
+async def test_somebody_with_a_browser_reads_a_page_with_a_way_on(api: Api, lang: str, title: str) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": lang}
+    for path in ("/nothing", "/r/20261123-AAAAAAAAAA"):
+        page = await api.get(path, headers=browser)
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8"), path
+        assert title in page.text
+        assert "{{" not in page.text
+        for address in re.findall(r'(?:href|src)="(/[^"]*)"', page.text):
+            assert (await api.get(address)).status_code == 200, address
+    data = await api.get("/api/v1/lots/XX", headers=browser)
+    assert data.headers["content-type"] == "application/problem+json", "data stays data, whoever asks"
 
 
 async def test_a_wrong_method_says_which_are_right(api: Api) -> None:
