@@ -6,7 +6,7 @@ from html import escape
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import RedirectResponse, Response
@@ -40,6 +40,17 @@ EXAMPLE: Final = {"a receipt": {"value": "20261123-7K3QF9XW2M"}}
 AN_ID: Final = {"one": {"value": "0b5e1f0a-3c1d-4a57-9f5e-2c8f6a7d9b10"}}
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 Number = Annotated[str, Path(max_length=40, description="As printed on it.", openapi_examples=EXAMPLE)]
+
+
+async def _chosen(
+    accepted: Words,
+    lang: Annotated[Lang | None, Query(description="`zh` or `en`; unset: as `Accept-Language` says.")] = None,
+) -> Lang:
+    return lang or accepted
+
+
+ChosenWords = Annotated[Lang, Depends(_chosen)]
+"""The language that an address names, for what is read as a page or on paper."""
 
 
 class PdfResponse(Response):
@@ -126,7 +137,9 @@ class ReceiptKeyOut(Shape):
     responses=responses(404, 422, 429, 503),
     response_class=PdfResponse,
 )
-async def read_receipt_on_paper(request: Request, number: Number, parts: TheParts, db: Db, lang: Words) -> Response:
+async def read_receipt_on_paper(
+    request: Request, number: Number, parts: TheParts, db: Db, lang: ChosenWords
+) -> Response:
     """The receipt as a PDF to print or keep; rate-limited, as each is work."""
     spend(request, PAPERS)
     receipt = await fetch_receipt(db, number)
@@ -209,23 +222,21 @@ async def read_receipt_page(
     number: Number,
     parts: TheParts,
     db: Db,
-    accepted: Words,
-    lang: Annotated[Lang | None, Query(description="`zh` or `en`.")] = None,
+    lang: ChosenWords,
 ) -> Response:
     """The receipt as a page, at an address short enough to be scanned."""
     receipt = await fetch_receipt(db, number)
-    chosen = lang or accepted
     body = receipt_body(
         receipt,
-        chosen,
+        lang,
         url=_url(parts, receipt),
-        pdf_url=f"/api/v1/receipts/{receipt.number}.pdf",
+        pdf_url=f"/api/v1/receipts/{receipt.number}.pdf?lang={lang}",
         token=_token(parts, receipt),
     )
-    title = f"{TITLE[0] if chosen == 'zh' else TITLE[1]} {receipt.number}"
+    title = f"{TITLE[0] if lang == 'zh' else TITLE[1]} {receipt.number}"
     page = (
         _template()
-        .replace("{{lang}}", "zh-CN" if chosen == "zh" else "en")
+        .replace("{{lang}}", "zh-CN" if lang == "zh" else "en")
         .replace("{{title}}", escape(title))
         .replace("{{body}}", body)
     )

@@ -106,6 +106,8 @@ async def test_the_page_reads_in_either_language_and_loads_only_from_here(api: A
     assert "{{" not in english.text
     for address in re.findall(r'(?:href|src)="(/static[^"]+)"', english.text):
         assert (await api.get(address)).status_code == 200, address
+    (paper,) = re.findall(r'href="(/[^"]+\.pdf[^"]*)"', english.text)
+    assert "Leave by" in text_of((await api.get(paper)).content), "in the language of the page it is asked for on"
 
 
 async def test_paper_says_the_same(api: Api, town: Town) -> None:
