@@ -1,4 +1,4 @@
-"""Which of our two languages a reader asked for. Pure."""
+"""Which of our two languages a reader asked for."""
 
 from billing.phrases import Lang
 
