@@ -4,20 +4,32 @@ The words beside each field are its meaning; they are published as ``billing/sch
 the commonest reading that favours the driver.
 """
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from billing.calendar import Holiday
 from billing.coupons import CouponKind
 from core.money import Halves
 
+
+def _written_as_day(value: object) -> object:
+    """Refuse ``20260301`` and ``1767225600``, which would be read as seconds since 1970."""
+    written = value.isoformat() if isinstance(value, date) else str(value)
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", written):
+        raise ValueError("a day is written like 2026-03-10")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_as_day)]
+YesNo = Annotated[bool, Field(strict=True)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=527_040)]
 Amount = Annotated[int, Field(strict=True, ge=0, le=100_000_000)]
 Percent = Annotated[int, Field(strict=True, ge=0, le=10_000)]
-WallTime = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
-MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+WallTime = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,47}$")]
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -71,7 +83,7 @@ class DayMatch(Part):
     """By the plain calendar, whatever is a holiday."""
     between: tuple[tuple[MonthDay, MonthDay], ...] = ()
     """Seasons, both days included; one that ends before it begins runs over the new year."""
-    dates: tuple[date, ...] = ()
+    dates: tuple[Day, ...] = ()
     """Single days, such as those freed by decree."""
 
 
@@ -90,7 +102,7 @@ class DayClass(Part):
 class CalendarRules(Part):
     """How official holidays and make-up days are read."""
 
-    official: bool = True
+    official: YesNo = True
     """False: only Monday to Sunday count, no table is asked (notices from elsewhere)."""
     make_up_days: Literal["workday", "weekend"] = "workday"
     """What a Saturday or Sunday is that is officially worked."""
@@ -336,12 +348,12 @@ class TariffDocument(Part):
 
     format: Literal[1] = 1
     code: Name
-    version: Annotated[int, Field(strict=True, ge=1)] = 1
+    version: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 1
     name: Text
     notice: Notice
-    valid_from: date | None = None
+    valid_from: Day | None = None
     """The first local day on which it is in force."""
-    valid_until: date | None = None
+    valid_until: Day | None = None
     """The first local day on which it no longer is."""
     when_price_changes: Literal["version_at_arrival", "version_at_departure"] = "version_at_arrival"
     """Which version prices a stay during which the notice changed; always all of it."""

@@ -1,14 +1,17 @@
 """What is wrong with a price notice, where, and which stay shows it; words that nearly fit are named. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
 from billing.tariff.document import TariffDocument
+
+LONGEST_SHOWN: Final = 80
+"""Characters of what was written that a problem repeats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +37,18 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
 
 
-def problem_of(error: ErrorDetails) -> Problem:
-    """What the reader of a document found wrong with its form, in a person's words."""
-    place = [str(step) for step in error["loc"] if step != "[key]"]
+def problems_of(errors: Sequence[ErrorDetails]) -> list[Problem]:
+    """What the reader of a document found wrong with its form, in a person's words.
+
+    A list whose only entry cannot be read is also told to be empty: what holds something wrong is not wrong itself.
+    """
+    holds = {error["loc"][:depth] for error in errors for depth in range(1, len(error["loc"]))}
+    return [_problem_of(error) for error in errors if error["loc"] not in holds]
+
+
+def _problem_of(error: ErrorDetails) -> Problem:
+    place = [_short(str(step)) for step in error["loc"] if step != "[key]"]
+    written = _short(repr(error["input"]))
     context = error.get("ctx") or {}
     match error["type"]:
         case "extra_forbidden":
@@ -45,13 +57,26 @@ def problem_of(error: ErrorDetails) -> Problem:
         case "missing":
             what = "this field is needed"
         case "literal_error":
-            what = f"{error['input']!r} is none of {context.get('expected', 'the known words')}"
+            what = f"{written} is none of {context.get('expected', 'the known words')}"
             what += _nearest_literal(error["input"], str(context.get("expected", "")))
         case "int_type" | "int_from_float":
-            what = f"{error['input']!r} is no whole number; amounts are whole fen and times whole minutes"
+            what = f"{written} is no whole number; amounts are whole fen and times whole minutes"
+        case "model_type":
+            what = f"{written} is no JSON object: fields in braces are needed"
+        case "too_short":
+            what = f"{written} is empty: at least one is needed"
+        case "json_invalid":
+            what = f"this is no JSON document: {context.get('error', error['msg'])}"
+        case "value_error":
+            what = f"{written}: {context.get('error', error['msg'])}"
         case _:
-            what = f"{error['input']!r}: {error['msg']}"
+            what = f"{written}: {error['msg']}"
     return Problem(at=".".join(place), what=what)
+
+
+def _short(text: str) -> str:
+    """The beginning of what somebody wrote: enough to find it again, on one line."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def _nearest_literal(written: object, expected: str) -> str:

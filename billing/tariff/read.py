@@ -1,6 +1,7 @@
 """A notice's bytes become a tariff, or are refused with everything that is wrong with them. Pure but for reading."""
 
 import json
+import re
 from collections.abc import Iterable
 from math import lcm
 from pathlib import Path
@@ -26,12 +27,14 @@ from billing.tariff.model import (
     Tier,
     Window,
 )
-from billing.tariff.problems import Problem, problem_of
+from billing.tariff.problems import Problem, problems_of
 from billing.tariff.static import problems_in
 from core.errors import InvalidError
 from core.stay import VehicleClass
 
 DAY_MINUTES: Final = 24 * 60
+_NULL: Final = re.compile(r"(?<!\\)(\\\\)*\\u0000")
+"""As JSON writes it; PostgreSQL keeps no text with it."""
 FIRST_OF: Final[dict[str, Literal["day", "period"]]] = {"first_of_day": "day", "first_of_period": "period"}
 
 
@@ -67,12 +70,15 @@ def read_document(source: bytes | Path) -> doc.TariffDocument:
     text = source.read_bytes() if isinstance(source, Path) else source
     try:
         raw = json.loads(text, object_pairs_hook=_without_repeats)
+        written = json.dumps(raw)
     except (ValueError, RecursionError) as error:
         raise TariffInvalidError([Problem(at="", what=f"this is no JSON document: {error}")]) from error
+    if _NULL.search(written):
+        raise TariffInvalidError([Problem(at="", what="a character of no width and no meaning (U+0000) is in a text")])
     try:
-        return doc.TariffDocument.model_validate_json(json.dumps(raw))
+        return doc.TariffDocument.model_validate_json(written)
     except ValidationError as error:
-        raise TariffInvalidError([problem_of(one) for one in error.errors(include_url=False)]) from error
+        raise TariffInvalidError(problems_of(error.errors(include_url=False))) from error
 
 
 def tariff_of(document: doc.TariffDocument) -> Tariff:

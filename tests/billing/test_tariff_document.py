@@ -96,6 +96,13 @@ REFUSALS: list[tuple[str, Change, str]] = [
         lambda d: band(d)["tiers"][0].update(rounding={"ignore_tail_min": 60}),
         "nothing is",
     ),
+    ("a time in digits of another script", lambda d: band(d)["windows"][0].update(opens="0\uff18:00"), "opens"),
+    ("a day without its hyphens", lambda d: d.update(valid_from="20260301"), "a day is written like 2026-03-10"),
+    ("a day as a number", lambda d: d.update(valid_from=0), "valid_from"),
+    ("a word for yes", lambda d: d.update(calendar={"official": "no"}), "calendar.official"),
+    ("a version that no table holds", lambda d: d.update(version=10**30), "version"),
+    ("a text that no database keeps", lambda d: d["notice"].update(source="a\0b"), "U+0000"),
+    ("half a character", lambda d: d["notice"].update(source="\ud800"), "this is no JSON document"),
 ]
 
 
@@ -115,6 +122,23 @@ def test_a_document_that_cannot_be_right_is_refused_with_the_reason(change: Chan
     with pytest.raises(TariffInvalidError) as refused:
         load_tariff(kerb(change))
     assert words in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("change", "at"),
+    [
+        (lambda d: band(d)["tiers"][0].update(price_fen=-1), ["plans.kerb.bands.0.tiers.0.price_fen"]),
+        (lambda d: d["plans"]["kerb"].update(bands=[]), ["plans.kerb.bands"]),
+        (lambda d: d["notice"].update(source=["x" * 1000]), ["notice.source"]),
+        (lambda d: d.update({"x" * 1000: 1}), ["x" * 80 + "..."]),
+    ],
+)
+def test_a_mistake_is_one_short_line_where_it_was_made(change: Change, at: list[str]) -> None:
+    with pytest.raises(TariffInvalidError) as refused:
+        load_tariff(kerb(change))
+    assert [problem.at for problem in refused.value.problems] == at
+    assert len(refused.value.message) < 500
+    assert "\n" not in refused.value.message
 
 
 def test_every_problem_is_named_at_once() -> None:
