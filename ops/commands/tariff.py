@@ -28,6 +28,8 @@ app = typer.Typer(help="Price notices: tried out, checked, published.", no_args_
 app.add_typer(tariff_publish.app)
 app.add_typer(tariff_preview.app)
 
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
+
 File = Annotated[str, typer.Argument(help="A notice's JSON file, or the id of a shipped one.")]
 Language = Annotated[str, typer.Option("--lang", help="zh or en.")]
 
@@ -99,6 +101,8 @@ def _instant(text: str, zone: ZoneInfo) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidError(f"{text!r} is no instant: write it like 2026-03-10T09:00 or 2026-03-10T01:00:00Z") from error
+    if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
+        raise InvalidError(f"{text!r} lies outside the years {EARLIEST_YEAR} to {LATEST_YEAR}")
     return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
@@ -110,5 +114,5 @@ def _history(path: Path, zone: ZoneInfo) -> list[Stay]:
         return [_stay(stay["entry"], stay["exit"], zone) for stay in stays]
     except OSError as error:
         raise InvalidError(f"the history {path} cannot be read: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InvalidError(f'the history {path} is no JSON list of {{"entry", "exit"}}: {error}') from error

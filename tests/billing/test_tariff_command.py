@@ -88,6 +88,8 @@ def test_earlier_stays_come_from_a_file(capsys: pytest.CaptureFixture[str], tmp_
         (("nowhere", "--entry", "2026-03-10T09:00", "--exit", "2026-03-10T10:00"), "no shipped notice"),
         (("xinchang-kerb", "--entry", "2026-03-10T10:00", "--exit", "2026-03-10T09:00"), "before it begins"),
         (("xinchang-kerb", "--entry", "tomorrow", "--exit", "2026-03-10T09:00"), "no instant"),
+        (("xinchang-kerb", "--entry", "0001-01-01T00:00", "--exit", "2026-03-10T09:00"), "outside the years"),
+        (("xinchang-kerb", "--entry", "2026-03-10T09:00", "--exit", "9999-12-31T23:59"), "outside the years"),
         (
             ("xinchang-kerb", "--entry", "2026-03-10T09:00", "--exit", "2026-03-10T10:00", "--vehicle", "smal"),
             "'small'",
@@ -105,9 +107,10 @@ def test_what_cannot_be_priced_is_refused_in_one_message(
     assert says in " ".join(err.split())
 
 
-def test_a_history_that_is_no_list_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("history", ["{}", "", "[" * 100_000, '[{"entry": 1, "exit": 2}]'], ids=len)
+def test_a_history_that_is_no_list_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path, history: str) -> None:
     path = tmp_path / "history.json"
-    path.write_text("{}")
+    path.write_text(history)
     words = ("xinchang-kerb", "--entry", "2026-03-10T09:00", "--exit", "2026-03-10T10:00", "--history", str(path))
     code, out, err = run(capsys, "price", *words)
     assert (code, out) == (1, "")
