@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from billing.phrases import Lang, minutes_text, most_text, said, scope_text
-from billing.tariff.document import Band, Cap, Flat, Free, Plan, TariffDocument, Text, Tier, Window
+from billing.tariff.document import Cap, Flat, Free, Plan, Reentry, TariffDocument, Text, Window
+from billing.tariff.tier_words import tiers_text
 from core.money import yuan_text
 
 DAYS: Final = {
@@ -51,6 +52,8 @@ def summary(document: TariffDocument, lang: Lang) -> list[str]:
         prefix = "" if len(document.plans) == 1 else said((f"{'、'.join(whom)}：", f"{', '.join(whom)}: "), lang)
         lines += [prefix + sentence for sentence in _plan(document, plan, lang)]
     lines += _classes(document, lang)
+    if document.reentry:
+        lines.append(_reentry(document.reentry, lang))
     if document.exempt:
         exempt = [vehicle_text(document, word, lang) for word in document.exempt]
         lines.append(said((f"免费车辆：{'、'.join(exempt)}", f"free of charge: {', '.join(exempt)}"), lang))
@@ -66,8 +69,8 @@ def price_summary(document: TariffDocument, lang: Lang) -> str:
         return said(("免费", "free"), lang)
     for band in charged[:2]:
         windows = _hours(band.windows[0]) if band.windows else ""
-        parts.append(f"{windows} {_tiers_text(band, document.currency, lang)}".strip())
-    parts += [_cap(plan, cap, document.currency, lang) for cap in plan.caps[:1]]
+        parts.append(f"{windows} {tiers_text(band, document.currency, lang)}".strip())
+    parts += [_cap(document, plan, cap, lang) for cap in plan.caps[:1]]
     parts += [
         f"{_text(flat.label, lang)} {yuan_text(flat.price_fen, document.currency)}"
         for flat in plan.flats[:1]
@@ -105,15 +108,15 @@ def days_text(document: TariffDocument, word: str, lang: Lang) -> str:
 
 def _plan(document: TariffDocument, plan: Plan, lang: Lang) -> Iterator[str]:
     for free in plan.free:
-        yield _free(plan, free, lang)
+        yield _only(document, plan, free, lang) + _free(plan, free, lang)
     for band in plan.bands:
         when = said(("、", ", "), lang).join(_window(document, one, lang) for one in band.windows or (Window(),))
-        what = _tiers_text(band, document.currency, lang) if band.tiers else said(("免费", "free"), lang)
+        what = tiers_text(band, document.currency, lang) if band.tiers else said(("免费", "free"), lang)
         yield said((f"{when}：{what}", f"{when}: {what}"), lang)
     if plan.outside == "free":
         yield said(("其他时间不收费", "other hours are not charged"), lang)
     for cap in plan.caps:
-        yield _cap(plan, cap, document.currency, lang)
+        yield _cap(document, plan, cap, lang)
     for flat in plan.flats:
         yield _flat(document, flat, lang)
     if plan.rounding.mode == "down":
@@ -127,7 +130,9 @@ def _classes(document: TariffDocument, lang: Lang) -> Iterator[str]:
             yield said((f"{name}：按 {rules.percent}% 计费", f"{name}: {rules.percent} % of these prices"), lang)
         plan = document.plans[rules.plan or next(iter(document.plans))]
         for free in rules.free:
-            yield said(("{}：{}", "{}: {}"), lang).format(name, _free(plan, free, lang))
+            yield said(("{}：{}", "{}: {}"), lang).format(
+                name, _only(document, plan, free, lang) + _free(plan, free, lang)
+            )
         if rules.reduced_to_percent != WHOLE_PRICE:
             percent = rules.reduced_to_percent
             yield said((f"{name}：按 {percent}% 收取", f"{name}: {percent} % of what is due"), lang)
@@ -175,8 +180,34 @@ def _hours(window: Window) -> str:
     return f"{window.opens}-{window.closes}"
 
 
-def _cap(plan: Plan, cap: Cap, currency: str, lang: Lang) -> str:
-    text = most_text(yuan_text(cap.amount_fen, currency), cap.per, cap.rolling_min or plan.rolling_min, lang)
+def _only(document: TariffDocument, plan: Plan, rule: Free | Cap, lang: Lang) -> str:
+    """Which hours or arrivals a rule is for, where it is not for all."""
+    comma = said(("、", ", "), lang)
+    windows = [one for band in plan.bands if band.name in rule.bands for one in band.windows or (Window(),)]
+    words = [comma.join(_window(document, one, lang) for one in windows)] if windows else []
+    if rule.arrives:
+        arrives = comma.join(_window(document, one, lang) for one in rule.arrives)
+        words.append(said((f"{arrives} 到达", f"arriving {arrives}"), lang))
+    return "".join(said((f"{word}：", f"{word}: "), lang) for word in words)
+
+
+def _reentry(reentry: Reentry, lang: Lang) -> str:
+    length, under = minutes_text(reentry.within_min, lang), reentry.boundary == "exclusive"
+    soon = said(
+        (f"离开{'不足' if under else '不超过'} {length}又返回", f"back {'in under' if under else 'within'} {length}"),
+        lang,
+    )
+    if reentry.effect == "no_new_free_time":
+        return said((f"{soon}：不再享有免费时长", f"{soon}: no new free time"), lang)
+    away = said(("，离开的时间不计", ", without the time away"), lang) if reentry.absence == "does_not_count" else ""
+    return said((f"{soon}：自首次到达起计", f"{soon}: counted from the first arrival"), lang) + away
+
+
+def _cap(document: TariffDocument, plan: Plan, cap: Cap, lang: Lang) -> str:
+    amount = yuan_text(cap.amount_fen, document.currency)
+    text = _only(document, plan, cap, lang) + most_text(amount, cap.per, cap.rolling_min or plan.rolling_min, lang)
+    if cap.stays == "shared":
+        text += said(("（同一车辆各次停放合计）", ", all stays of a vehicle together"), lang)
     first, last = cap.from_period, cap.to_period
     if first == 1 and last is None:
         return text
@@ -200,39 +231,6 @@ def _flat(document: TariffDocument, flat: Flat, lang: Lang) -> str:
         return f"{arrives} 到达、{day if later else ''}{leaves}离开：{least}{price}"
     leaves = f"{f'between {since} and' if since else 'by'} {flat.leaves_by}{day if later else ''}"
     return f"arriving {arrives}, leaving {leaves}: {'' if flat.applies == 'always' else 'at most '}{price} in all"
-
-
-def _tiers_text(band: Band, currency: str, lang: Lang) -> str:
-    whole = band.reached_tier != "its_part"
-    text = said(("，", ", "), lang).join(_tier(tier, currency, lang, whole=whole) for tier in band.tiers)
-    never_less = said(("（不低于前段费用）", " (never less than before)"), lang)
-    return text + (never_less if band.reached_tier == "whole_stay_never_less" else "")
-
-
-def _tier(tier: Tier, currency: str, lang: Lang, *, whole: bool = False) -> str:
-    price = yuan_text(tier.price_fen, currency)
-    if tier.unit_min is None:
-        each = said((f"{price}/次", price if tier.to_min else f"{price} once"), lang)
-    elif tier.per_min is None:
-        each = f"{price}/{_unit(tier.unit_min, lang)}"
-    else:
-        each = f"{price}/{_unit(tier.per_min, lang)}"
-    first, last = tier.from_min, tier.to_min
-    if whole and first:
-        over = minutes_text(first, lang)
-        return said((f"超过 {over}，全程 {each}", f"longer than {over}: {each} for the whole stay"), lang)
-    if last is not None:
-        upto = minutes_text(last, lang)
-        zh = f"{upto}内 {each}" if first == 0 else f"{minutes_text(first, lang)}至 {upto} {each}"
-        return said((zh, f"{'' if first == 0 else 'then '}{each} up to {upto}"), lang)
-    if first == 0:
-        return each
-    return said((f"超过 {minutes_text(first, lang)} {each}", f"then {each}"), lang)
-
-
-def _unit(minutes: int, lang: Lang) -> str:
-    text = minutes_text(minutes, lang)
-    return text.removeprefix("1 ")
 
 
 def _text(label: Text, lang: Lang) -> str:

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from billing.notices import read, shipped
+from billing.phrases import Lang
 from billing.schema import current, published
 from billing.tariff import load_tariff
 from billing.tariff.document import TariffDocument
@@ -47,6 +48,20 @@ def test_every_shipped_notice_is_told_in_both_languages(notice: str) -> None:
     for lang in ("zh", "en"):
         assert tariff.summary(lang)
         assert tariff.price_summary(lang)
+
+
+@pytest.mark.parametrize(
+    ("notice", "lang", "sentence"),
+    [
+        ("us-frederick-md-garage", "en", "every day 15:30-06:30: at most $5.00 a window"),
+        ("us-frederick-md-garage", "zh", "每天 15:30-06:30：每个时段最高 $5.00"),
+        ("au-wilson-westpoint-reentry", "en", "back within 1 hour: counted from the first arrival"),
+        ("au-wilson-westpoint-reentry--sixty-is-new", "zh", "离开不足 1 小时又返回：自首次到达起计"),
+        ("cn-hb-suizhou-1--cap-adds-stays", "en", "at most ¥20.00 a day, all stays of a vehicle together"),
+    ],
+)
+def test_what_a_rule_is_for_is_told_with_it(notice: str, lang: Lang, sentence: str) -> None:
+    assert sentence in shipped_tariff(notice).summary(lang)
 
 
 def test_every_field_of_the_schema_says_what_it_means() -> None:
