@@ -6,13 +6,17 @@ Nothing here or elsewhere is a float: fen in, fen out, and yuan only as text for
 from typing import Final, Literal, NewType
 
 Fen = NewType("Fen", int)
-"""A hundredth of a currency's main unit: fen, cent. Negative in a line that takes something off."""
+"""The smallest unit of a currency: fen, cent, yen. Negative in a line that takes something off."""
 
 Halves = Literal["up", "down", "half_up", "half_even"]
 """What becomes of the part that is left over when an amount is made round."""
 
 SYMBOLS: Final = {"CNY": "¥", "USD": "$", "EUR": "€", "AUD": "A$", "GBP": "£"}
 FEN_IN_YUAN: Final = 100
+UNDIVIDED: Final = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"}
+)
+"""Currencies that ISO 4217 gives no smaller unit."""
 
 
 def round_to(numerator: int, denominator: int, mode: Halves) -> int:
@@ -33,7 +37,10 @@ def round_to(numerator: int, denominator: int, mode: Halves) -> int:
 
 
 def yuan_text(amount: int, currency: str = "CNY") -> str:
-    """An amount for people, such as ``¥3.00`` or ``-¥0.50``; an unknown currency is named by its code."""
+    """An amount for people, such as ``¥3.00``, ``-¥0.50`` or ``JPY 300``; one without a symbol is named by its code."""
     sign = "-" if amount < 0 else ""
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    if currency in UNDIVIDED:
+        return f"{sign}{symbol}{abs(amount)}"
     whole, cents = divmod(abs(amount), FEN_IN_YUAN)
-    return f"{sign}{SYMBOLS.get(currency, f'{currency} ')}{whole}.{cents:02d}"
+    return f"{sign}{symbol}{whole}.{cents:02d}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from core.money import FEN_IN_YUAN, SYMBOLS
+from core.money import FEN_IN_YUAN, SYMBOLS, UNDIVIDED
 
 WIDTH: Final = 720
 HEIGHT: Final = 230
@@ -80,8 +80,11 @@ def difference_bars(differences: Sequence[tuple[str, int]], *, title: str, curre
 def amount_text(fen: int, currency: str, *, signed: bool = False) -> str:
     """An amount with its thousands apart: ``¥12,345.60``, and with ``signed`` also ``+¥1.00``."""
     sign = "-" if fen < 0 else "+" if signed and fen > 0 else ""
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    if currency in UNDIVIDED:
+        return f"{sign}{symbol}{abs(fen):,}"
     whole, cents = divmod(abs(fen), FEN_IN_YUAN)
-    return f"{sign}{SYMBOLS.get(currency, f'{currency} ')}{whole:,}.{cents:02d}"
+    return f"{sign}{symbol}{whole:,}.{cents:02d}"
 
 
 def _axis(fen: int, currency: str) -> str:

@@ -43,6 +43,11 @@ def test_a_notice_from_elsewhere_is_data_too(document: dict[str, Any], case: dic
     assert bill.total_fen == case["fee"] == sum(line.amount_fen for line in bill.lines)
 
 
+def test_a_currency_without_hundredths_is_told_in_whole_units() -> None:
+    document = json.loads((ELSEWHERE[0].parent / "tokyo-style-20.json").read_bytes())["tariff"]
+    assert "every day 08:00-20:00: JPY 200/20 min" in loaded(document).summary("en")
+
+
 @pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: path.stem)
 def test_a_notice_from_elsewhere_may_be_published(path: Path) -> None:
     document = json.loads(path.read_bytes())["tariff"]
