@@ -57,6 +57,18 @@ async def test_the_town_is_drawn(live_city: LiveCity, visits: Visits, size: tupl
     assert colours > 20
 
 
+async def test_a_phone_on_its_side_shows_map_and_list_beside_each_other(live_city: LiveCity, visits: Visits) -> None:
+    """So does a window magnified twice, which is as low; upright again the list is below."""
+    visit = await visits.to(live_city.url, size=(844, 390))
+    page = visit.page
+    await expect(page.locator("#lots button").first).to_be_in_viewport(ratio=1)
+    beside = "() => document.querySelector('.panel').offsetWidth <= document.querySelector('#map').offsetLeft"
+    assert await page.evaluate(beside)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    assert not await page.evaluate(beside)
+    await expect(page.locator("#lots button").first).to_be_in_viewport(ratio=1)
+
+
 async def test_the_numbers_are_those_of_the_api(live_city: LiveCity, visits: Visits) -> None:
     visit = await visits.to(live_city.url)
     lots = await lots_of(live_city)

@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 /** @typedef {"peek" | "half" | "full"} Snap */
 
 export const snap = signal(/** @type {Snap} */ ("half"));
-export const wide = matchMedia("(min-width: 900px)");
+export const wide = matchMedia("(min-width: 900px), (min-width: 600px) and (max-height: 480px)"); // as in layouts.css
 
 /** @type {Snap[]} */
 const STEPS = ["peek", "half", "full"];
