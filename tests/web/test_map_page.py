@@ -69,6 +69,20 @@ async def test_a_phone_on_its_side_shows_map_and_list_beside_each_other(live_cit
     await expect(page.locator("#lots button").first).to_be_in_viewport(ratio=1)
 
 
+async def test_in_the_readers_own_colours_a_button_has_an_edge_and_a_choice_stands_out(
+    live_city: LiveCity, visits: Visits
+) -> None:
+    visit = await visits.to(live_city.url, forced_colors="active")
+    chosen = visit.page.locator('.segments [aria-pressed="true"]').first
+    await expect(chosen).to_be_visible()
+    grounds = "(one) => [one, one.nextElementSibling].map((each) => getComputedStyle(each).backgroundColor)"
+    assert len(set(await chosen.evaluate(grounds))) == 2
+    await visit.page.locator("#lots button").first.click()
+    go = visit.page.locator(".lot .button.strong").first
+    await expect(go).to_be_visible()
+    assert await go.evaluate("(one) => getComputedStyle(one).borderTopStyle") == "solid"
+
+
 async def test_the_numbers_are_those_of_the_api(live_city: LiveCity, visits: Visits) -> None:
     visit = await visits.to(live_city.url)
     lots = await lots_of(live_city)
