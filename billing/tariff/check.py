@@ -26,6 +26,8 @@ from core.stay import Stay
 FIRST_DAY: Final = date(2025, 1, 1)
 DAYS_LOOKED_AT: Final = 730
 """Two whole years with known holidays: every kind of day after every other that really comes."""
+LEAP_DAY: Final = date(2024, 2, 29)
+"""Beside them: seasons that end with 28 February leave it out."""
 BEFORE: Final = (1, 4, 7, 13)
 """Arrivals so many minutes before a window opens: in the middle of a step when the price changes."""
 STAY_LOOKED_AT: Final = timedelta(hours=50)
@@ -51,9 +53,7 @@ def check(document: TariffDocument, calendar: Calendar | None = None) -> list[Pr
 
 def kinds_of_day(rate: Rate, calendar: Calendar, first: date = FIRST_DAY) -> dict[tuple[str, ...], date]:
     """One date for each day that the notice tells apart from others, by the words in its windows that fit."""
-    rules = (*rate.limits, *rate.flats)
-    windows = (*rate.windows, *(window for rule in rules for window in rule.arrives))
-    used = frozenset(word for window in windows for word in window.days)
+    used = _words_used(rate)
     found: dict[tuple[str, ...], date] = {}
     for day in range(DAYS_LOOKED_AT):
         on = first + timedelta(days=day)
@@ -62,12 +62,28 @@ def kinds_of_day(rate: Rate, calendar: Calendar, first: date = FIRST_DAY) -> dic
     return found
 
 
+def _words_used(rate: Rate) -> frozenset[str]:
+    rules = (*rate.limits, *rate.flats)
+    windows = (*rate.windows, *(window for rule in rules for window in rule.arrives))
+    return frozenset(word for window in windows for word in window.days)
+
+
+def _turns_of_day(rate: Rate, calendar: Calendar) -> list[date]:
+    """One date for each kind of day with each kind that follows it: a price may be the lower one on that day only."""
+    used = _words_used(rate)
+    days = [FIRST_DAY + timedelta(days=day) for day in range(DAYS_LOOKED_AT)]
+    words = [rate.days.day(on, calendar).words & used for on in days]
+    found: dict[tuple[frozenset[str], frozenset[str]], date] = {}
+    for on, turn in zip(days, pairwise(words), strict=False):
+        found.setdefault(turn, on)
+    return list(found.values())
+
+
 def _windows(rate: Rate, calendar: Calendar, at: str) -> Iterator[Problem]:
     """Overlaps, and hours that no band claims though the notice does not say that they are free."""
     overlaps: set[tuple[int, int]] = set()
     gap_found = rate.plan.outside == "free"
-    for day in range(DAYS_LOOKED_AT):
-        on = FIRST_DAY + timedelta(days=day)
+    for on in (*(FIRST_DAY + timedelta(days=day) for day in range(DAYS_LOOKED_AT)), LEAP_DAY):
         for minute, one, other in overlaps_on(rate, calendar, on.toordinal()):
             if (one.index, other.index) not in overlaps:
                 overlaps.add((one.index, other.index))
@@ -101,7 +117,7 @@ def _caps(rate: Rate, currency: str, at: str) -> Iterator[Problem]:
         for band in rate.bands:
             if band.free or (cap.bands and band.index not in cap.bands):
                 continue
-            tier = band.tiers[0]
+            tier = next((one for one in band.tiers if one.price or one.per_minute), band.tiers[0])
             first = tier.price_of(tier.from_ms, tier.from_ms + tier.unit_ms) * rate.percent_before_cap // PERCENTS
             if cap.amount < first:
                 most, price = (yuan_text(amount // rate.scale, currency) for amount in (cap.amount, first))
@@ -122,7 +138,7 @@ def _falls(tariff: Tariff, rate: Rate, calendar: Calendar, at: str) -> Iterator[
         return
     zone = tariff.zone
     length = STAY_LOOKED_AT + timedelta(milliseconds=_last_tier_ms(rate))
-    for on in kinds_of_day(rate, calendar).values():
+    for on in _turns_of_day(rate, calendar):
         for minute in _arrivals(rate):
             arrival = datetime(on.year, on.month, on.day, minute // 60, minute % 60, tzinfo=zone).astimezone(UTC)
             stay = Stay(entered_at=arrival, left_at=arrival)
@@ -151,7 +167,7 @@ def _arrivals(rate: Rate) -> list[int]:
     opens = {window.opens for window in rate.windows}
     ends = {at % DAY_MINUTES for flat in rate.flats for one in flat.arrives for at in (one.opens, one.closes - 1)}
     by = {flat.leaves_by % DAY_MINUTES for flat in rate.flats}
-    return sorted({*(max(at - before, 0) for at in opens | by for before in BEFORE), *ends, 9 * 60})
+    return sorted({*((at - before) % DAY_MINUTES for at in opens | by for before in BEFORE), *ends, 9 * 60})
 
 
 def _last_tier_ms(rate: Rate) -> int:

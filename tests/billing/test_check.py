@@ -110,6 +110,40 @@ def test_a_cap_below_the_first_price_is_refused() -> None:
     assert "the shortest charged stay" in problem
 
 
+def test_tiers_that_cost_nothing_are_no_first_price() -> None:
+    def free_half_hour(document: dict[str, Any]) -> None:
+        plan(document)["bands"][0]["tiers"] = [
+            {"from_min": 0, "to_min": 30, "price_fen": 0},
+            {"from_min": 30, "unit_min": 30, "price_fen": 900},
+        ]
+        plan(document)["caps"][0]["amount_fen"] = 800
+
+    [problem] = problems("cn-zj-taizhou-zone1", free_half_hour)
+    assert "¥8.00 is below the first price of the band 'paid', ¥9.00" in problem
+
+
+def test_seasons_that_leave_out_a_leap_day_are_refused() -> None:
+    def seasons(document: dict[str, Any]) -> None:
+        document["day_classes"] = [
+            {"name": "winter", "any_of": [{"between": [["11-01", "02-28"]]}]},
+            {"name": "summer", "any_of": [{"between": [["03-01", "10-31"]]}]},
+        ]
+        plan(document)["outside"] = "nothing"
+        plan(document)["bands"][0]["windows"] = [{"days": ["winter", "summer"]}]
+
+    [problem] = problems("cn-zj-taizhou-zone1", seasons)
+    assert "a stay on 2024-02-29 at 00:00 has no price" in problem
+
+
+def test_a_step_that_is_cheaper_only_across_a_midnight_to_a_rest_day_is_found() -> None:
+    def by_day(document: dict[str, Any]) -> None:
+        for band, day in zip(plan(document)["bands"], ("restday", "workday"), strict=True):
+            band["windows"] = [{"days": [day]}]
+
+    [problem] = problems(FALLS, by_day)
+    assert "the fee falls as time goes on" in problem
+
+
 def test_a_fee_that_falls_with_time_is_refused_with_two_stays() -> None:
     [problem] = problems(FALLS, lambda _: None)
     assert "the fee falls as time goes on" in problem
