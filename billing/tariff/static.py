@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billing.tariff.days import KINDS, PLAIN_DAYS
 from billing.tariff.document import Band, Cap, Free, Plan, Rounding, TariffDocument, Tier
 from billing.tariff.problems import Problem, did_you_mean
 from billing.tariff.special import special_problems
+
+EARLIEST_YEAR: Final = 1900
+LATEST_YEAR: Final = 2199
 
 
 def problems_in(document: TariffDocument) -> list[Problem]:
@@ -23,6 +27,9 @@ def _header(document: TariffDocument) -> Iterator[Problem]:
         yield Problem(
             at="valid_until", what=f"it is in force from {document.valid_from} and ends at or before that day"
         )
+    if document.valid_from and not EARLIEST_YEAR <= document.valid_from.year <= LATEST_YEAR:
+        what = f"no notice comes into force on {document.valid_from}: a year from {EARLIEST_YEAR} to {LATEST_YEAR}"
+        yield Problem(at="valid_from", what=what)
     try:
         ZoneInfo(document.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -113,6 +113,7 @@ REFUSALS: list[tuple[str, Change, str]] = [
     ),
     ("a time in digits of another script", lambda d: band(d)["windows"][0].update(opens="0\uff18:00"), "opens"),
     ("a day without its hyphens", lambda d: d.update(valid_from="20260301"), "a day is written like 2026-03-10"),
+    ("a day that nobody sees", lambda d: d.update(valid_from="9999-12-31"), "no notice comes into force"),
     ("a day as a number", lambda d: d.update(valid_from=0), "valid_from"),
     ("a word for yes", lambda d: d.update(calendar={"official": "no"}), "calendar.official"),
     ("a version that no table holds", lambda d: d.update(version=10**30), "version"),
