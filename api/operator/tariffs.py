@@ -21,6 +21,7 @@ from billing.published import PublishedVersion, fetch_versions, list_notices, pu
 from billing.publishing import FROM_EVER
 from billing.tariff import Tariff, load_tariff
 from billing.tariff.check import check
+from billing.tariff.problems import Problem
 from billing.tariff.read import TariffInvalidError, read_document
 from billing.tariff.table import section_title, table
 from billing.tariff.words import vehicle_text
@@ -233,7 +234,10 @@ def _validity(one: PublishedVersion) -> dict[str, str | None]:
 
 
 def _bytes(document: dict[str, Any]) -> bytes:
-    return json.dumps(document).encode()
+    try:
+        return json.dumps(document).encode()
+    except RecursionError as error:
+        raise TariffInvalidError([Problem(at="", what="this document is nested too deeply")]) from error
 
 
 def _problems_in(document: dict[str, Any]) -> list[str]:

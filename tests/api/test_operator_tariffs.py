@@ -111,3 +111,12 @@ async def test_a_draft_is_tried_out_as_a_board_and_on_a_stay(api: Api, town: Tow
     assert sum(line["amount_fen"] for line in fee["lines"]) == 600
     long = stay | {"exit": "2028-03-10T10:15:00+08:00"}
     assert (await post(api, "/price", document=kerb(), **long)).status_code == 422
+
+
+async def test_a_document_of_any_depth_is_refused_in_a_sentence(api: Api, town: Town) -> None:
+    await as_role(api, town, Role.FINANCE)
+    for depth in range(850, 1000, 10):  # read from the body, but not always written again
+        raw = json.dumps(kerb()).replace("{", f'{{"more": {"[" * depth}{"]" * depth}, ', 1)
+        headers = CHANGE | {"Content-Type": "application/json"}
+        answer = await api.client.post(f"{TARIFFS}/table", content=f'{{"document": {raw}}}', headers=headers)
+        assert 400 <= answer.status_code < 500, (depth, answer.text)
