@@ -94,8 +94,9 @@ async def answer_once(asked: Repeatable, run: Callable[[], Awaitable[tuple[int, 
         await asyncio.shield(_release(asked))
         raise
     async with asked.database.transaction() as db:
-        await db.execute(update(IdempotencyKey).where(*_this(asked)).values(status=status, body=body))
-    return _response(status, body, is_again=False)
+        keep = update(IdempotencyKey).where(*_this(asked)).values(status=status, body=body)
+        kept = await db.scalar(keep.returning(IdempotencyKey.body))
+    return _response(status, kept or body, is_again=False)  # as it was kept, whose fields stand in the order of storage
 
 
 async def forget_old_keys(database: Database) -> None:

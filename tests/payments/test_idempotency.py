@@ -17,7 +17,7 @@ async def test_f48_the_same_key_and_body_get_the_same_answer_and_another_body_no
     first = await desk.ask(session_id, key=key)
     await desk.pay(first.json())
     again = await desk.ask(session_id, key=key)
-    assert (again.status_code, again.json()) == (201, first.json())
+    assert (again.status_code, again.text) == (201, first.text)
     assert again.headers["idempotent-replayed"] == "true"
     other = await desk.ask(session_id, "alipay", key=key)
     assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
@@ -27,7 +27,7 @@ async def test_f48_a_refusal_is_repeated_word_for_word(desk: Desk) -> None:
     session_id, key = await desk.ended(20), uuid4().hex
     first, again = await desk.ask(session_id, key=key), await desk.ask(session_id, key=key)
     assert first.status_code == again.status_code == 409
-    assert first.json() == again.json()
+    assert first.text == again.text
     assert again.headers["content-type"] == "application/problem+json"
 
 
