@@ -142,3 +142,10 @@ async def test_quotes_are_what_the_county_charges_however_the_offset_is_written(
             fee = await api.json(path)
             assert fee["total_fen"] == total_fen == sum(line["amount_fen"] for line in fee["lines"]), path
             assert fee["tariff"] == {"code": "xinchang-kerb", "version": 1}
+
+
+@pytest.mark.parametrize("enter", ["2026-13-10T09:00:00Z", "2026-02-30T09:00:00Z", "2026-03-10T09:00:00%2B99:00"])
+async def test_an_instant_that_no_clock_shows_is_refused_in_our_words(api: Api, enter: str) -> None:
+    refused = await api.client.get(f"/api/v1/lots/KA/quote?enter={enter}&leave=2026-03-10T10:15:00Z")
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("query.enter: an instant such as "), refused.text
