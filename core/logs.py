@@ -22,8 +22,8 @@ def configure_logging(process: str, *, json: bool) -> None:
         if json
         else [
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.RichTracebackFormatter(show_locals=False)
-            )
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )  # plain: a coloured one reads whole files for each frame, seconds in which a server answers nobody
         ]
     )
     structlog.configure(
