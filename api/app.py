@@ -35,6 +35,7 @@ from api import (
     uplinks,
 )
 from api.envelope import NOTHING_MAY_LOAD, Envelope, security_headers
+from api.heads import Heads
 from api.openapi import DESCRIPTION, TAGS, complete
 from api.operator import (
     arrears,
@@ -135,6 +136,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.router.routes.extend(web.routes(_basemap(settings)))
     problems.install(app)
     headers = security_headers(https=parts.https)
+    app.add_middleware(Heads)
     app.add_middleware(Envelope, measures=parts.measures, headers=headers)
     app.add_middleware(Prepared, showing=parts.showing, measures=parts.measures, headers=(*headers, NOTHING_MAY_LOAD))
     parts.measures.watch(partial(metrics.gauges_of, parts))

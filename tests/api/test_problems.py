@@ -72,6 +72,21 @@ async def test_every_refusal_is_a_problem_with_a_name(api: Api) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_head_is_answered_as_get_without_a_body_but_for_streams(api: Api) -> None:
+    for path in ("/api/v1/lots", "/api/v1/spaces/state", "/api/v1/lots/KA", "/api/v1/lots/XX", "/health/live", "/"):
+        asked, got = await api.client.head(path), await api.get(path)
+        assert (asked.status_code, asked.content) == (got.status_code, b""), path
+        own = {"date", "x-request-id"}
+        told, whole = ({name: value for name, value in one.headers.items() if name not in own} for one in (asked, got))
+        assert told.keys() == whole.keys(), path
+        assert (told["content-type"], told.get("etag")) == (whole["content-type"], whole.get("etag")), path
+    seen = (await api.get("/api/v1/lots")).headers["etag"]
+    assert (await api.client.head("/api/v1/lots", headers={"If-None-Match": seen})).status_code == 304
+    assert (await api.client.head("/api/v1/live")).status_code == 405
+    counted = [line for line in (await api.get("/metrics")).text.splitlines() if 'method="HEAD"' in line]
+    assert any('route="/health/live"' in line and 'status="200"' in line for line in counted)
+
+
 @pytest.mark.parametrize(("lang", "title"), [("zh-CN,zh;q=0.9", "这里没有这一页"), ("en-GB", "There is no such page")])
 async def test_somebody_with_a_browser_reads_a_page_with_a_way_on(api: Api, lang: str, title: str) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": lang}
