@@ -35,7 +35,7 @@ class Worded:
     title: str
     number: str
     leave_by: tuple[str, str, str] | None
-    """Label, the time in the largest type, and what happens after it."""
+    """Label with the day, the time in the largest type, and what happens after it."""
     facts: tuple[tuple[str, str], ...]
     fee: tuple[Amount, ...]
     settled: tuple[Amount, ...]
@@ -61,12 +61,16 @@ class _Words:
         return Worded(
             title=self._said(*TITLE),
             number=self._receipt.number,
-            leave_by=(self._said(*LEAVE_BY), self._clock(exit_by), self._said(*LATER_COSTS)) if exit_by else None,
+            leave_by=self._leave_by(exit_by) if exit_by else None,
             facts=tuple(self._facts()),
             fee=tuple(self._fee()),
             settled=tuple(self._settled()),
             notes=tuple(self._notes()),
         )
+
+    def _leave_by(self, exit_by: datetime) -> tuple[str, str, str]:
+        local = exit_by.astimezone(self._content.zone)
+        return f"{self._said(*LEAVE_BY)} · {local:%Y-%m-%d}", f"{local:%H:%M}", self._said(*LATER_COSTS)
 
     def _facts(self) -> list[tuple[str, str]]:
         content = self._content
@@ -150,12 +154,6 @@ class _Words:
 
     def _at(self, at: datetime) -> str:
         return f"{at.astimezone(self._content.zone):%Y-%m-%d %H:%M:%S}"
-
-    def _clock(self, at: datetime) -> str:
-        """The time of day; with the date where it is another day than that of the payment."""
-        local = at.astimezone(self._content.zone)
-        same_day = local.date() == self._content.counted_to.astimezone(self._content.zone).date()
-        return f"{local:%H:%M}" if same_day else f"{local:%m-%d %H:%M}"
 
     def _said(self, zh: str, en: str) -> str:
         return said((zh, en), self._lang)

@@ -70,6 +70,11 @@ def test_facts_come_back_equal_and_add_up_in_words(notice: str) -> None:
         assert worded.settled[-1].strong, "what is left of it comes last"
 
 
+def test_the_day_to_leave_by_is_said_and_the_time_stands_alone() -> None:
+    label, time, _ = word(receipt("xinchang-kerb", hours=15), "en").leave_by or ("", "", "")
+    assert (label, time) == ("Leave by · 2026-11-23", "00:15")
+
+
 def test_a_name_that_is_markup_stays_text() -> None:
     body = receipt_body(
         receipt("xinchang-kerb", name="<script>alert(1)</script>"), "zh", url=URL, pdf_url="/x", token="t"
